@@ -1,0 +1,6 @@
+"""`python -m sandbox_tui` is the `sandbox-tui` command."""
+
+from sandbox_tui.cli.main import main
+
+if __name__ == "__main__":
+    main()

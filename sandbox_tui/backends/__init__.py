@@ -1,0 +1,1 @@
+"""One island per technology; each knows one, and none knows another."""

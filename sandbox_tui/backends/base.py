@@ -1,0 +1,202 @@
+"""What a backend must do, and what it may.
+
+The duty is small: say what is there, make one, end one. Everything else is a capability of one or
+two methods; `isinstance(backend, Follows)` asks for it. Every method may raise `SandboxError`s and
+nothing else: foreign exceptions are translated at the one door of each backend.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Sequence
+from typing import Protocol, runtime_checkable
+
+from sandbox_tui.model.actions import AddCell, Attachment, EditCell, RemoveCell
+from sandbox_tui.model.cells import Notebook
+from sandbox_tui.model.outputs import Output, Screen, Vitals
+from sandbox_tui.model.refs import Place, Ref
+from sandbox_tui.model.specs import Spec
+from sandbox_tui.model.world import Health, Sandbox
+from sandbox_tui.runtime.execution import Execution
+
+
+@runtime_checkable
+class Backend(Protocol):
+    """The whole duty. One object serves one `place`; several of a kind may live side by side."""
+
+    place: Place
+
+    async def probe(self) -> Health:
+        """Ask whether it answers; never raises for a backend that does not."""
+        ...
+
+    async def poll(self) -> Sequence[Sandbox]:
+        """One cheap listing of everything here. Raises `BackendUnavailableError`.
+
+        An empty place (no tmux server yet) is an empty listing, not an error.
+        """
+        ...
+
+    async def start(self, spec: Spec) -> Ref:
+        """Make a sandbox; on failure nothing of it is left. Raises `AlreadyExistsError`."""
+        ...
+
+    async def stop(self, ref: Ref, *, grace: float = 10.0) -> None:
+        """End it: ask, wait `grace` seconds, then make sure. Raises `NotFoundError`."""
+        ...
+
+    async def remove(self, ref: Ref) -> None:
+        """Take away what is left of an ended one. Raises `NotFoundError`, `ConflictError`."""
+        ...
+
+    async def aclose(self) -> None:
+        """Let go of everything held here; what runs goes on running."""
+        ...
+
+
+@runtime_checkable
+class Wakes(Protocol):
+    """Hears from its engine when something changed. Events wake, polls tell."""
+
+    def listen(self, wake: Callable[[], None]) -> None:
+        """Call `wake`, on the loop, whenever a poll would tell something new.
+
+        Called once, before the first poll, on the running loop.
+        """
+        ...
+
+
+@runtime_checkable
+class Runs(Protocol):
+    """Runs code and knows how it ended."""
+
+    async def execute(self, ref: Ref, code: str, *, timeout: float | None = None) -> Execution:
+        """Begin to run; `timeout` (seconds) really ends the code inside."""
+        ...
+
+
+@runtime_checkable
+class Types(Protocol):
+    """Has a terminal that can be typed into."""
+
+    async def type(self, ref: Ref, text: str, *, enter: bool = True) -> None:
+        """Type literal text, then Enter."""
+        ...
+
+    async def press(self, ref: Ref, key: str) -> None:
+        """Press one key, by tmux's name for it: `C-c`, `Up`, `Enter`."""
+        ...
+
+
+@runtime_checkable
+class Follows(Protocol):
+    """Has a log."""
+
+    def follow(
+        self, ref: Ref, *, tail: int = 200, live: bool = True, since: float | None = None
+    ) -> AsyncIterator[Output]:
+        """The last `tail` lines in true order, then (`live`) everything new until it ends.
+
+        `since` (epoch seconds) leaves out what is older, where the engine stamps its lines.
+        """
+        ...
+
+
+@runtime_checkable
+class Screens(Protocol):
+    """Has a screen that can be looked at without disturbing it."""
+
+    async def capture(self, refs: Sequence[Ref]) -> dict[Ref, Screen]:
+        """What those show now. Cheap when nothing changed: the same `Screen` object comes back.
+
+        Refs that are gone are left out.
+        """
+        ...
+
+
+@runtime_checkable
+class Attaches(Protocol):
+    """Can take over a terminal."""
+
+    async def attachment(self, ref: Ref) -> Attachment:
+        """What to run, and how a person comes back. Raises `NotRunningError`."""
+        ...
+
+
+@runtime_checkable
+class Shells(Protocol):
+    """Can open a new shell inside."""
+
+    async def shell(self, ref: Ref) -> Attachment:
+        """What to run for a shell of the image's own choice. Raises `NotRunningError`."""
+        ...
+
+
+@runtime_checkable
+class Measures(Protocol):
+    """Knows processor, memory and traffic."""
+
+    async def vitals(self, refs: Sequence[Ref]) -> dict[Ref, Vitals]:
+        """One measurement of each; refs that cannot be measured are left out."""
+        ...
+
+
+@runtime_checkable
+class Interrupts(Protocol):
+    """Can end what runs and keep the sandbox."""
+
+    async def interrupt(self, ref: Ref) -> None:
+        """End the running code, as Ctrl-C would."""
+        ...
+
+
+@runtime_checkable
+class Restarts(Protocol):
+    """Can begin again in place."""
+
+    async def restart(self, ref: Ref, *, grace: float = 10.0) -> None:
+        """End what runs and run it again."""
+        ...
+
+
+@runtime_checkable
+class Pauses(Protocol):
+    """Can freeze and thaw."""
+
+    async def pause(self, ref: Ref) -> None:
+        """Freeze every process."""
+        ...
+
+    async def resume(self, ref: Ref) -> None:
+        """Let them go on."""
+        ...
+
+
+@runtime_checkable
+class Inspects(Protocol):
+    """Can tell more than the listing does."""
+
+    async def inspect(self, ref: Ref) -> dict[str, object]:
+        """Everything the engine knows, as plain values for a person to read."""
+        ...
+
+
+@runtime_checkable
+class Notebooks(Protocol):
+    """Holds a document of cells and runs them in order."""
+
+    def notebooks(self, ref: Ref) -> AsyncIterator[Notebook]:
+        """The document with its outputs now, then whenever it changed; a slow reader skips."""
+        ...
+
+    async def edit(self, change: AddCell | EditCell | RemoveCell) -> str:
+        """Change the document; answers with the id of the cell. Raises `CellNotFoundError`."""
+        ...
+
+    async def run_cells(
+        self, ref: Ref, cell_ids: Sequence[str], *, timeout: float | None = None
+    ) -> list[Execution]:
+        """Queue these cells with the source they have when their turn comes, one execution each.
+
+        An error in one drops the rest of this call with `CANCELLED` results.
+        """
+        ...

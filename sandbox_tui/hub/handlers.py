@@ -1,0 +1,218 @@
+"""What each Action does: one function per action, over the capabilities of its backend."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeVar
+
+from sandbox_tui.backends.base import (
+    Attaches,
+    Interrupts,
+    Notebooks,
+    Pauses,
+    Restarts,
+    Runs,
+    Shells,
+    Types,
+)
+from sandbox_tui.hub.hub import Hub
+from sandbox_tui.hub.starting import spec_for
+from sandbox_tui.model.actions import (
+    Action,
+    AddCell,
+    Attach,
+    Attachment,
+    EditCell,
+    Interrupt,
+    Pause,
+    Remove,
+    RemoveCell,
+    Restart,
+    Resume,
+    Run,
+    RunAll,
+    RunCell,
+    Send,
+    Shell,
+    Start,
+    Stop,
+)
+from sandbox_tui.model.cells import CellKind
+from sandbox_tui.model.errors import AlreadyExistsError, NotFoundError, UnsupportedError
+from sandbox_tui.model.refs import Ref
+from sandbox_tui.model.world import State
+from sandbox_tui.runtime.execution import Execution
+
+Handler = TypeVar("Handler", bound=Callable[..., Awaitable[object]])
+_HANDLERS: dict[type[Action], Callable[[Hub, Any], Awaitable[object]]] = {}
+
+
+async def perform(hub: Hub, action: Action) -> object:
+    """Do what `action` asks for. Raises `SandboxError`s only."""
+    return await _HANDLERS[type(action)](hub, action)
+
+
+def performable() -> frozenset[type[Action]]:
+    """Every action that can be performed."""
+    return frozenset(_HANDLERS)
+
+
+def handles(*actions: type[Action]) -> Callable[[Handler], Handler]:
+    """Register the one function that performs these actions."""
+
+    def register(handler: Handler) -> Handler:
+        _HANDLERS.update(dict.fromkeys(actions, handler))
+        return handler
+
+    return register
+
+
+@handles(Start)
+async def start(hub: Hub, action: Start) -> Ref:
+    """Make it; a name that is taken is a conflict unless `replace` says to end that first."""
+    spec = spec_for(hub, action)
+    backend = hub.backend(spec.ref.place)
+    live = hub.world.get(spec.ref)
+    if live is not None and live.state is not State.DEFINED and action.replace:
+        await _take_away(hub, spec.ref)
+    elif live is not None and live.state.is_live:
+        raise AlreadyExistsError(spec.ref)
+    ref = await backend.start(spec)
+    await hub.refresh(ref.place)
+    return ref
+
+
+@handles(Stop)
+async def stop(hub: Hub, action: Stop) -> None:
+    """End it: gracefully unless `force`."""
+    _must_be_live(hub, action.ref)
+    grace = 0.0 if action.force else action.timeout
+    await hub.backend(action.ref.place).stop(action.ref, grace=grace)
+    await hub.refresh(action.ref.place)
+
+
+@handles(Restart)
+async def restart(hub: Hub, action: Restart) -> None:
+    """Run it again in place."""
+    _must_exist(hub, action.ref)
+    able = hub.able(action.ref, Restarts, "be restarted")
+    await able.restart(action.ref, grace=action.timeout)
+    await hub.refresh(action.ref.place)
+
+
+@handles(Pause)
+async def pause(hub: Hub, action: Pause) -> None:
+    """Freeze it."""
+    _must_exist(hub, action.ref)
+    await hub.able(action.ref, Pauses, "be paused").pause(action.ref)
+    await hub.refresh(action.ref.place)
+
+
+@handles(Resume)
+async def resume(hub: Hub, action: Resume) -> None:
+    """Thaw it."""
+    _must_exist(hub, action.ref)
+    await hub.able(action.ref, Pauses, "be resumed").resume(action.ref)
+    await hub.refresh(action.ref.place)
+
+
+@handles(Remove)
+async def remove(hub: Hub, action: Remove) -> None:
+    """Take it away; a live one only with `force`."""
+    _must_be_live(hub, action.ref)
+    if action.force:
+        await _take_away(hub, action.ref)
+    else:
+        await hub.backend(action.ref.place).remove(action.ref)
+    await hub.refresh(action.ref.place)
+
+
+@handles(Attach)
+async def attach(hub: Hub, action: Attach) -> Attachment:
+    """How to hand the terminal over to its main process."""
+    _must_exist(hub, action.ref)
+    return await hub.able(action.ref, Attaches, "be attached to").attachment(action.ref)
+
+
+@handles(Shell)
+async def shell(hub: Hub, action: Shell) -> Attachment:
+    """How to hand the terminal over to a new shell."""
+    _must_exist(hub, action.ref)
+    return await hub.able(action.ref, Shells, "open a shell").shell(action.ref)
+
+
+@handles(Run)
+async def run(hub: Hub, action: Run) -> Execution:
+    """Run code; a terminal has no exit code and is sent to instead."""
+    _must_exist(hub, action.ref)
+    backend = hub.backend(action.ref.place)
+    if not isinstance(backend, Runs):
+        hint = f"Run: sandbox-tui send {action.ref} TEXT"
+        raise UnsupportedError(action.ref, "run code and say how it ended", hint=hint)
+    return await backend.execute(action.ref, action.code, timeout=action.timeout)
+
+
+@handles(Send)
+async def send(hub: Hub, action: Send) -> None:
+    """Type text, then press the key if there is one."""
+    _must_exist(hub, action.ref)
+    able = hub.able(action.ref, Types, "be typed into")
+    if action.text or not action.key:
+        await able.type(action.ref, action.text, enter=action.enter and not action.key)
+    if action.key:
+        await able.press(action.ref, action.key)
+
+
+@handles(Interrupt)
+async def interrupt(hub: Hub, action: Interrupt) -> None:
+    """End what runs in it."""
+    _must_exist(hub, action.ref)
+    await hub.able(action.ref, Interrupts, "be interrupted").interrupt(action.ref)
+
+
+@handles(AddCell, EditCell, RemoveCell)
+async def edit(hub: Hub, action: AddCell | EditCell | RemoveCell) -> str:
+    """Change the document of a room."""
+    _must_exist(hub, action.ref)
+    return await hub.able(action.ref, Notebooks, "hold cells").edit(action)
+
+
+@handles(RunCell)
+async def run_cell(hub: Hub, action: RunCell) -> Execution:
+    """Queue one cell."""
+    _must_exist(hub, action.ref)
+    able = hub.able(action.ref, Notebooks, "run cells")
+    [execution] = await able.run_cells(action.ref, [action.cell_id], timeout=action.timeout)
+    return execution
+
+
+@handles(RunAll)
+async def run_all(hub: Hub, action: RunAll) -> list[str]:
+    """Queue every code cell in order."""
+    _must_exist(hub, action.ref)
+    able = hub.able(action.ref, Notebooks, "run cells")
+    notebook = await anext(able.notebooks(action.ref))
+    code = [entry.cell.id for entry in notebook.cells if entry.cell.kind is CellKind.CODE]
+    return [execution.id for execution in await able.run_cells(action.ref, code)]
+
+
+async def _take_away(hub: Hub, ref: Ref) -> None:
+    """End and remove whatever has that name; what is gone already is fine."""
+    backend = hub.backend(ref.place)
+    for step in (backend.stop, backend.remove):
+        try:
+            await step(ref)
+        except NotFoundError:
+            return
+
+
+def _must_exist(hub: Hub, ref: Ref) -> None:
+    if hub.world.get(ref) is None:
+        raise NotFoundError(ref, tuple(box.ref for box in hub.world.sandboxes))
+
+
+def _must_be_live(hub: Hub, ref: Ref) -> None:
+    _must_exist(hub, ref)
+    box = hub.world.get(ref)
+    if box is not None and box.state is State.DEFINED:
+        raise NotFoundError(ref, ())

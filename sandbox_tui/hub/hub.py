@@ -1,0 +1,167 @@
+"""The Hub: the only one that replaces the World, and only when a person could see the change."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterable, Mapping
+from typing import TypeVar
+
+import msgspec
+
+from sandbox_tui.backends.base import Backend
+from sandbox_tui.hub.poller import DEADLINE, Poller
+from sandbox_tui.model.errors import SandboxError, UnsupportedError
+from sandbox_tui.model.refs import Kind, Place, Ref, resolve
+from sandbox_tui.model.specs import ContainerSpec, RoomSpec, Spec, TmuxSpec
+from sandbox_tui.model.world import (
+    ContainerFacts,
+    Facts,
+    Health,
+    RoomFacts,
+    Sandbox,
+    State,
+    TmuxFacts,
+    World,
+)
+from sandbox_tui.runtime.pulse import Pulse
+
+Ability = TypeVar("Ability")
+
+INTERVALS: Mapping[Kind, float] = {Kind.TMUX: 0.5, Kind.CONTAINER: 1.0, Kind.ROOM: 0.5}
+"""Seconds between two polls of a kind, unless events wake it earlier."""
+
+
+class Hub:
+    """Backends and definitions in, worlds out. `run` owns every task; cancel it to stop."""
+
+    def __init__(
+        self,
+        backends: Iterable[Backend],
+        *,
+        definitions: Mapping[Ref, Spec] | None = None,
+        intervals: Mapping[Kind, float] = INTERVALS,
+        deadline: float = DEADLINE,
+    ) -> None:
+        self.world = World()
+        self.definitions = dict(definitions or {})
+        self._pulse = Pulse()
+        self._pollers = {
+            backend.place: Poller(
+                backend,
+                self._publish,
+                interval=intervals.get(backend.place.kind, 1.0),
+                deadline=deadline,
+            )
+            for backend in backends
+        }
+
+    async def run(self) -> None:
+        """Poll every backend until cancelled, then close them."""
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                for poller in self._pollers.values():
+                    tasks.create_task(poller.run(), name=f"poll {poller.backend.place}")
+        finally:
+            await self._close()
+
+    async def worlds(self, since: int = -1) -> AsyncIterator[World]:
+        """Each world newer than revision `since`; latest wins."""
+        while True:
+            world = self.world
+            if world.revision > since:
+                since = world.revision
+                yield world
+            else:
+                await self._pulse.wait()
+
+    async def settled(self, timeout: float = DEADLINE) -> World:
+        """The first world in which every backend has a health, or the world after `timeout` s."""
+        try:
+            async with asyncio.timeout(timeout):
+                while any(poller.health is None for poller in self._pollers.values()):
+                    await self._pulse.wait()
+        except TimeoutError:
+            pass  # the world says which backend has no health yet
+        return self.world
+
+    async def refresh(self, place: Place) -> None:
+        """Return when the world has seen `place` after this call, at the latest after 2 s."""
+        poller = self._pollers.get(place)
+        if poller is not None:
+            try:
+                async with asyncio.timeout(2.0):
+                    await poller.refresh()
+            except TimeoutError:
+                return  # its health turns red by itself; the action itself is done
+
+    def backend(self, place: Place) -> Backend:
+        """The backend that serves `place`."""
+        poller = self._pollers.get(place)
+        if poller is None:
+            raise UnsupportedError(
+                str(place), "be used: no such backend here", hint="Run: sandbox-tui doctor"
+            )
+        return poller.backend
+
+    def able(self, ref: Ref, ability: type[Ability], verb: str) -> Ability:
+        """The backend of `ref` as one that has `ability`, else `UnsupportedError`."""
+        backend = self.backend(ref.place)
+        if not isinstance(backend, ability):
+            raise UnsupportedError(ref, verb)
+        return backend
+
+    def find(self, text: str, kind: Kind | None = None) -> Ref:
+        """The sandbox that `text` names exactly; see `refs.resolve`."""
+        return resolve(text, (box.ref for box in self.world.sandboxes), kind)
+
+    def _publish(self) -> None:
+        health = self._health()
+        sandboxes = self._sandboxes()
+        if sandboxes != self.world.sandboxes or health != self.world.health:
+            self.world = World(self.world.revision + 1, sandboxes, health)
+        self._pulse.fire()
+
+    def _health(self) -> tuple[Health, ...]:
+        return tuple(p.health for p in self._pollers.values() if p.health is not None)
+
+    def _sandboxes(self) -> tuple[Sandbox, ...]:
+        live = tuple(box for poller in self._pollers.values() for box in poller.sandboxes)
+        if not self.definitions:
+            return live
+        by_ref = {box.ref: box for box in live}
+        for ref, spec in self.definitions.items():
+            by_ref[ref] = _with_definition(by_ref.get(ref), spec)
+        return tuple(by_ref.values())
+
+    async def _close(self) -> None:
+        closing = (poller.backend.aclose() for poller in self._pollers.values())
+        errors = await asyncio.gather(*closing, return_exceptions=True)
+        unexpected = [e for e in errors if isinstance(e, Exception)]
+        unexpected = [e for e in unexpected if not isinstance(e, SandboxError)]
+        if unexpected:
+            raise ExceptionGroup("closing the backends", unexpected)
+
+
+def _with_definition(live: Sandbox | None, spec: Spec) -> Sandbox:
+    if live is not None:
+        return msgspec.structs.replace(live, defined=True)
+    return Sandbox(ref=spec.ref, state=State.DEFINED, facts=_facts(spec), defined=True)
+
+
+def _facts(spec: Spec) -> Facts:
+    match spec:
+        case TmuxSpec():
+            return TmuxFacts(command=_text(spec.command), path=spec.working_dir or "")
+        case ContainerSpec():
+            return ContainerFacts(
+                image=spec.image,
+                runtime=spec.runtime,
+                command=_text(spec.command),
+                ports=spec.ports,
+            )
+        case RoomSpec():
+            return RoomFacts(kernel=spec.kernel, env_source=spec.env_source)
+
+
+def _text(command: str | tuple[str, ...] | None) -> str:
+    return " ".join(command) if isinstance(command, tuple) else command or ""

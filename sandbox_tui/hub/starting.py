@@ -1,0 +1,98 @@
+"""From a `Start` to the Spec it asks for: the entry in the configuration, with values over it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import msgspec
+
+from sandbox_tui.hub.hub import Hub
+from sandbox_tui.model.actions import Start
+from sandbox_tui.model.errors import InvalidSpecError, NotFoundError
+from sandbox_tui.model.refs import Kind, Ref, resolve
+from sandbox_tui.model.specs import SPEC_OF, ContainerSpec, Spec, overlay
+
+_SAID_BY = {
+    "command": "command",
+    "image": "image",
+    "volumes": "volumes",
+    "ports": "ports",
+    "env": "env",
+    "working_dir": "working_dir",
+    "log_volume": "log_volume",
+    "socket": "socket",
+    "runtime": "runtime",
+    "kernel": "kernel",
+}
+
+
+def spec_for(hub: Hub, action: Start) -> Spec:
+    """The spec to start. Raises `NotFoundError` when nothing says what that name should be."""
+    defined = _definition(hub, action)
+    kind = _kind(action, defined)
+    name = defined.name if defined is not None else _bare(action.name)
+    base = _as_kind(defined, kind, name)
+    said = {field: getattr(action, field) for field in _SAID_BY}
+    _refuse_foreign(said, kind, base)
+    fields = base.__struct_fields__
+    spec = overlay(base, {key: value for key, value in said.items() if key in fields})
+    if isinstance(spec, ContainerSpec) and not spec.image:
+        raise InvalidSpecError("image", f"{spec.ref} names no image")
+    return spec
+
+
+def _definition(hub: Hub, action: Start) -> Spec | None:
+    known: Iterable[Ref] = hub.definitions
+    try:
+        return hub.definitions[resolve(action.name, known)]
+    except NotFoundError:
+        return _live_definition(hub, action)
+
+
+def _live_definition(hub: Hub, action: Start) -> Spec | None:
+    """What already has that name is started again as what it is; else the action must say."""
+    if action.kind or action.image or action.command or action.kernel:
+        return None
+    try:
+        ref = hub.find(action.name)
+    except NotFoundError as error:
+        raise NotFoundError(action.name, [*error.known, *hub.definitions]) from None
+    return SPEC_OF[ref.kind](name=ref.name) if ref.kind is Kind.ROOM else None
+
+
+def _kind(action: Start, defined: Spec | None) -> Kind:
+    if action.kind is not None:
+        return action.kind
+    prefix = action.name.partition(":")[0]
+    if action.image is not None:
+        return Kind.CONTAINER
+    if action.kernel is not None:
+        return Kind.ROOM
+    if defined is not None:
+        return defined.ref.kind
+    return Kind(prefix) if prefix in set(Kind) else Kind.TMUX
+
+
+def _bare(name: str) -> str:
+    return Ref(name).name if name.partition(":")[0] in set(Kind) else name
+
+
+def _as_kind(defined: Spec | None, kind: Kind, name: str) -> Spec:
+    """The definition as a spec of `kind`: fields both have are kept, the others fall away."""
+    if defined is None:
+        return SPEC_OF[kind](name=name)
+    if defined.ref.kind is kind:
+        return defined
+    wanted = SPEC_OF[kind]
+    kept = {
+        key: value
+        for key, value in msgspec.structs.asdict(defined).items()
+        if key in wanted.__struct_fields__
+    }
+    return wanted(**kept)
+
+
+def _refuse_foreign(said: dict[str, object], kind: Kind, base: Spec) -> None:
+    for field, value in said.items():
+        if value is not None and field not in base.__struct_fields__:
+            raise InvalidSpecError(field, f"a {kind} has none")

@@ -1,0 +1,1 @@
+"""Pure data and errors: no I/O, no asyncio, no technology."""

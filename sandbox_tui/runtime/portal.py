@@ -1,0 +1,91 @@
+"""The sync face: one event loop in a thread, and methods that wait for it.
+
+`start = blocking(AsyncThing.start)` keeps the full signature, so a sync class is a list of such
+lines over its async twin and there is no second implementation.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import threading
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator
+from typing import Any, Concatenate, Generic, ParamSpec, TypeVar
+
+P = ParamSpec("P")
+T = TypeVar("T")
+Twin = TypeVar("Twin")
+
+
+class Portal:
+    """An event loop in a daemon thread; safe to call from any other thread."""
+
+    def __init__(self) -> None:
+        self.loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._serve, name="sandbox-tui-portal", daemon=True)
+        self._thread.start()
+
+    def call(self, work: Awaitable[T]) -> T:
+        """Wait for a coroutine that runs on the portal's loop; Ctrl-C cancels it there."""
+        if threading.current_thread() is self._thread:
+            if asyncio.iscoroutine(work):
+                work.close()
+            raise RuntimeError("the sync API was called from inside its own event loop")
+        future = asyncio.run_coroutine_threadsafe(_as_coroutine(work), self.loop)
+        try:
+            return future.result()
+        except BaseException:
+            future.cancel()
+            raise
+
+    def iterate(self, source: AsyncIterator[T]) -> Iterator[T]:
+        """The items of an async iterator that lives on the portal's loop, one by one."""
+        while (item := self.call(_next(source))) is not None:
+            yield item[0]
+
+    def close(self) -> None:
+        """End the loop and its thread; what still runs is cancelled."""
+        if not self.loop.is_closed():
+            self.loop.call_soon_threadsafe(self.loop.stop)
+            self._thread.join()
+
+    def _serve(self) -> None:
+        asyncio.set_event_loop(self.loop)
+        self.loop.run_forever()
+        left = asyncio.all_tasks(self.loop)
+        for task in left:
+            task.cancel()
+        self.loop.run_until_complete(asyncio.gather(*left, return_exceptions=True))
+        self.loop.run_until_complete(self.loop.shutdown_asyncgens())
+        self.loop.close()
+
+
+async def _as_coroutine(work: Awaitable[T]) -> T:
+    return await work
+
+
+async def _next(source: AsyncIterator[T]) -> tuple[T] | None:
+    """The next item in a tuple, or `None` at the end: StopAsyncIteration cannot cross a future."""
+    async for item in source:
+        return (item,)
+    return None
+
+
+class Blocking(Generic[Twin]):
+    """Base of a sync face: the async object behind it and the portal that object lives in."""
+
+    def __init__(self, twin: Twin, portal: Portal) -> None:
+        self.twin = twin
+        self.portal = portal
+
+
+def blocking(
+    method: Callable[Concatenate[Twin, P], Coroutine[Any, Any, T]],
+) -> Callable[Concatenate[Blocking[Twin], P], T]:
+    """The same method, waiting for its result. For the body of a subclass of `Blocking`."""
+
+    @functools.wraps(method)
+    def call(self: Blocking[Twin], *args: P.args, **kwargs: P.kwargs) -> T:
+        return self.portal.call(method(self.twin, *args, **kwargs))
+
+    return call

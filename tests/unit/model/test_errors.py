@@ -1,0 +1,50 @@
+"""Every leaf of the tree says what is wrong and what mends it."""
+
+import inspect
+
+import pytest
+
+from sandbox_tui.model import errors
+from sandbox_tui.model.errors import NotFoundError, SandboxError, nearest
+
+LEAVES = [
+    value
+    for _, value in inspect.getmembers(errors, inspect.isclass)
+    if issubclass(value, SandboxError) and value.__init__ is not SandboxError.__init__
+]
+DATA = {int: 3, float: 2.5, "Sequence[str]": ("tmux:a", "room:a")}
+
+
+def an_instance(leaf: type[SandboxError]) -> SandboxError:
+    """One error of that type with a plausible datum."""
+    needed = [
+        parameter
+        for parameter in inspect.signature(leaf).parameters.values()
+        if parameter.default is parameter.empty
+    ]
+    values = [
+        ("tmux:a", "room:a") if "Sequence" in str(p.annotation) else 2.5
+        if "float" in str(p.annotation) else "datum"
+        for p in needed
+    ]
+    return leaf(*values)
+
+
+@pytest.mark.parametrize("leaf", LEAVES, ids=lambda leaf: leaf.__name__)
+def test_a_leaf_has_a_message_with_its_datum_and_a_hint(leaf: type[SandboxError]) -> None:
+    error = an_instance(leaf)
+
+    assert leaf.__name__.endswith("Error")
+    assert str(error) == error.message
+    assert "datum" in error.message or "tmux:a" in error.message
+    assert error.hint.endswith((".", "?")) or error.hint.startswith(("Run: ", "Stop it"))
+
+
+@pytest.mark.parametrize("leaf", LEAVES, ids=lambda leaf: leaf.__name__)
+def test_the_drawn_tree_names_every_leaf(leaf: type[SandboxError]) -> None:
+    assert leaf.__name__ in (errors.__doc__ or "") or leaf is SandboxError
+
+
+def test_nearest_ignores_the_kind() -> None:
+    assert nearest("postgrs", ["container:postgres", "tmux:dev"]) == ["container:postgres"]
+    assert NotFoundError("zzz", ["tmux:dev"]).hint == "Run: sandbox-tui ls"

@@ -1,0 +1,103 @@
+import asyncio
+
+from sandbox_tui.model.outputs import Failure, Outcome, Output, Text
+from sandbox_tui.model.refs import Ref
+from sandbox_tui.runtime.execution import Execution
+
+REF = Ref("container:web")
+
+
+def said(text: str) -> Text:
+    return Text("stdout", text)
+
+
+async def outputs_of(execution: Execution) -> list[Output]:
+    return [output async for output in execution]
+
+
+async def test_it_can_be_awaited_iterated_and_kept() -> None:
+    execution = Execution(REF, "echo")
+    readers = [asyncio.create_task(outputs_of(execution)) for _ in range(3)]
+    waiter = asyncio.ensure_future(execution)
+    await asyncio.sleep(0)
+    assert execution.status == "queued"
+
+    execution.begin()
+    assert execution.status == "running"
+    execution.feed(said("a"))
+    await asyncio.sleep(0)
+    execution.feed(Failure("E", "no"))
+    execution.finish(Outcome.ERROR, exit_code=3)
+
+    expected = [said("a"), Failure("E", "no")]
+    assert [await reader for reader in readers] == [expected] * 3
+    result = await waiter
+    assert (result.outputs, result.exit_code, result.ok) == (tuple(expected), 3, False)
+    assert result.error == Failure("E", "no")
+    assert execution.status == "done"
+
+
+async def test_a_late_reader_gets_everything_from_the_start() -> None:
+    execution = Execution(REF, "echo")
+    execution.feed(said("a"))
+    execution.finish(Outcome.OK)
+
+    assert await outputs_of(execution) == [said("a")]
+    assert (await execution).stdout == "a"
+
+
+async def test_read_gives_each_output_once_and_peek_leaves_them() -> None:
+    execution = Execution(REF, "echo")
+    execution.feed(said("a"))
+
+    assert execution.peek() == execution.read() == (said("a"),)
+    assert execution.read() == ()
+    execution.feed(said("b"))
+    assert execution.read() == (said("b"),)
+    assert execution.peek() == (said("a"), said("b"))
+
+
+async def test_output_beyond_the_cap_drops_the_oldest_and_says_so() -> None:
+    execution = Execution(REF, "flood", cap=30)
+    for number in range(10):
+        execution.feed(said(f"{number:010}"))
+    result = execution.finish(Outcome.OK)
+
+    assert result.stdout == "".join(f"{number:010}" for number in (7, 8, 9))
+    assert result.truncated
+    assert await outputs_of(execution) == list(result.outputs)
+
+
+async def test_the_first_end_decides() -> None:
+    execution = Execution(REF, "x")
+    execution.finish(Outcome.TIMED_OUT, detail="late")
+    execution.finish(Outcome.OK)
+
+    assert (await execution).outcome is Outcome.TIMED_OUT
+
+
+async def test_cancel_ends_the_work_once_and_only_while_it_runs() -> None:
+    ends = 0
+
+    async def end() -> None:
+        nonlocal ends
+        ends += 1
+        execution.finish(Outcome.CANCELLED)
+
+    execution = Execution(REF, "sleep", on_cancel=end)
+    await execution.cancel()
+    await execution.cancel()
+
+    assert (ends, (await execution).outcome) == (1, Outcome.CANCELLED)
+
+
+async def test_a_cancelled_reader_harms_no_other() -> None:
+    execution = Execution(REF, "x")
+    first, second = (asyncio.create_task(outputs_of(execution)) for _ in range(2))
+    await asyncio.sleep(0)
+    first.cancel()
+    await asyncio.gather(first, return_exceptions=True)
+    execution.feed(said("a"))
+    execution.finish(Outcome.OK)
+
+    assert await second == [said("a")]

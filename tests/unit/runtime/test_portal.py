@@ -1,0 +1,83 @@
+import asyncio
+import inspect
+from collections.abc import AsyncIterator
+
+import pytest
+
+from sandbox_tui.api.base import Api
+from sandbox_tui.api.blocking import BlockingApi
+from sandbox_tui.runtime.portal import Blocking, Portal, blocking
+
+
+class Counter:
+    """A small async thing."""
+
+    def __init__(self) -> None:
+        self.value = 0
+
+    async def add(self, amount: int = 1, *, twice: bool = False) -> int:
+        """Add and tell."""
+        await asyncio.sleep(0)
+        self.value += amount * (2 if twice else 1)
+        return self.value
+
+    async def count(self) -> AsyncIterator[int]:
+        for number in range(3):
+            yield number
+
+
+class BlockingCounter(Blocking[Counter]):
+    add = blocking(Counter.add)
+
+
+def test_a_sync_face_waits_and_keeps_signature_and_docstring() -> None:
+    portal = Portal()
+    counter = BlockingCounter(Counter(), portal)
+
+    assert counter.add(2) == 2
+    assert counter.add(1, twice=True) == 4
+    assert BlockingCounter.add.__doc__ == Counter.add.__doc__
+    assert inspect.signature(BlockingCounter.add) == inspect.signature(Counter.add)
+    assert list(portal.iterate(counter.twin.count())) == [0, 1, 2]
+    portal.close()
+
+
+def test_a_call_from_its_own_loop_is_refused() -> None:
+    portal = Portal()
+    counter = BlockingCounter(Counter(), portal)
+
+    async def inside() -> None:
+        counter.add()
+
+    with pytest.raises(RuntimeError, match="inside its own event loop"):
+        portal.call(inside())
+    portal.close()
+
+
+def test_closing_cancels_what_still_runs() -> None:
+    portal = Portal()
+    ended: list[str] = []
+
+    async def work() -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            ended.append("cancelled")
+
+    async def begin() -> asyncio.Task[None]:
+        task = asyncio.ensure_future(work())
+        await asyncio.sleep(0)
+        return task
+
+    portal.call(begin())
+    portal.close()
+
+    assert ended == ["cancelled"]
+    assert portal.loop.is_closed()
+
+
+def test_the_two_faces_of_the_api_have_the_same_names() -> None:
+    def public(face: type) -> set[str]:
+        return {name for name in vars(face) if not name.startswith("_")}
+
+    assert public(BlockingApi) == public(Api) - {"aclose"}
