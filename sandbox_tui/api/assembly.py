@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 @contextlib.asynccontextmanager
-async def machine(kinds: Collection[Kind] | None, cwd: Path | None) -> AsyncGenerator[Hub]:
+async def machine_hub(kinds: Collection[Kind] | None, cwd: Path | None) -> AsyncGenerator[Hub]:
     """A Hub over this machine, as its configuration says."""
     from sandbox_tui.settings.load import load
 
@@ -32,7 +32,7 @@ async def machine(kinds: Collection[Kind] | None, cwd: Path | None) -> AsyncGene
 
 
 @contextlib.asynccontextmanager
-async def demo() -> AsyncGenerator[Hub]:
+async def demo_hub() -> AsyncGenerator[Hub]:
     """A Hub over the built-in story, which goes on for as long as the block lasts."""
     from sandbox_tui.backends.memory.story import Story
 

@@ -80,5 +80,3 @@ class BlockingApi(Blocking[Api]):
     def notebooks(self, ref: Ref) -> Iterator[Notebook]:
         """A room's cells and outputs now, then whenever they changed."""
         return self.portal.iterate(self.twin.notebooks(ref))
-
-

@@ -11,7 +11,7 @@ import contextlib
 from collections.abc import AsyncGenerator, Collection, Generator
 from pathlib import Path
 
-from sandbox_tui.api import assembly
+from sandbox_tui.api.assembly import demo_hub, machine_hub
 from sandbox_tui.api.base import Api
 from sandbox_tui.api.blocking import BlockingApi
 from sandbox_tui.api.local import LocalApi
@@ -29,7 +29,7 @@ async def connect(
     `kinds` asks only those backends (all by default); `demo` is the built-in moving story; `cwd`
     is where the project's configuration is looked for. Raises `ConfigError`.
     """
-    async with assembly.demo() if demo else assembly.machine(kinds, cwd) as hub, running(hub):
+    async with demo_hub() if demo else machine_hub(kinds, cwd) as hub, running(hub):
         yield LocalApi(hub)
 
 
@@ -60,5 +60,3 @@ def blocking(
             portal.call(session.__aexit__(None, None, None))
     finally:
         portal.close()
-
-

@@ -68,7 +68,7 @@ class Poller:
         except TimeoutError:
             reason = f"no answer within {self._deadline:g} s"
             self._failed(BackendUnavailableError(str(self.backend.place), reason))
-        except Exception as error:  # the edge of a worker: a faulty backend harms only itself
+        except Exception as error:  # noqa: BLE001  # a faulty backend harms only itself
             reason = f"{type(error).__name__}: {error}"
             self._failed(BackendUnavailableError(str(self.backend.place), reason))
         else:

@@ -7,6 +7,7 @@
     │   ├── AmbiguousNameError        text, candidates
     │   ├── UnsupportedError          ref, ability
     │   ├── ConfigError               path, line, reason
+    │   ├── TerminalNeededError       verb
     │   └── ConfirmationNeededError   ref, verb
     ├── NotFoundError                 text, known
     │   └── CellNotFoundError         cell_id
@@ -93,6 +94,15 @@ class ConfigError(UsageError):
         self.path = path
         self.line = line
         self.reason = reason
+
+
+class TerminalNeededError(UsageError):
+    """Something only a person at a terminal can do was asked for where there is none."""
+
+    def __init__(self, verb: str, *, hint: str = "") -> None:
+        hint = hint or "Run it in a terminal, with neither input nor output redirected."
+        super().__init__(f"{verb} needs a terminal", hint=hint)
+        self.verb = verb
 
 
 class ConfirmationNeededError(UsageError):

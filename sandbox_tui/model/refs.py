@@ -46,6 +46,7 @@ class Ref(str):
     place: Place
 
     def __new__(cls, text: str) -> Ref:
+        """Take a full name apart. Raises `InvalidNameError`."""
         kind, colon, rest = text.partition(":")
         if not colon or kind not in _KINDS:
             raise InvalidNameError(text, "a full name starts with tmux:, container: or room:")

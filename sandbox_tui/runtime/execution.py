@@ -79,6 +79,15 @@ class Execution:
         """All output so far, left in place."""
         return tuple(self._outputs.slice(0))
 
+    @property
+    def said(self) -> int:
+        """How many outputs there were so far, with those that were dropped."""
+        return self._outputs.end
+
+    def since(self, position: int) -> tuple[Output, ...]:
+        """The outputs after the first `position` ones, as far as they are still here."""
+        return tuple(self._outputs.slice(position))
+
     def read(self) -> tuple[Output, ...]:
         """The output that no `read` has returned yet."""
         fresh = self._outputs.slice(self._read_up_to)

@@ -42,7 +42,7 @@ class Pool:
                 return
             try:
                 value = call(*args, **kwargs)
-            except BaseException as error:  # handed to the caller, whatever it is
+            except BaseException as error:  # noqa: BLE001  # handed to the caller
                 _post(loop, answer, None, error)
             else:
                 _post(loop, answer, value, None)

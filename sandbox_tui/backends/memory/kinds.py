@@ -112,4 +112,3 @@ async def _end(task: asyncio.Task[None]) -> None:
 def _pretended(ref: Ref) -> Attachment:
     program = f"input({f'pretending to be {ref}; press enter to leave '!r})"
     return Attachment(ref=ref, argv=(sys.executable, "-c", program), leave="enter")
-

@@ -205,7 +205,9 @@ class MemoryRooms(MemoryBackend):
             kernel=box.facts.kernel if isinstance(box.facts, RoomFacts) else "python",
             cells=len(room.cells),
             queued=len(room.waiting),
-            execution_count=max((run.execution_count or 0 for run in room.runs.values()), default=0),
+            execution_count=max(
+                (run.execution_count or 0 for run in room.runs.values()), default=0
+            ),
         )
         self.change(ref, facts=facts, state=state or box.state)
 

@@ -1,9 +1,9 @@
 """The little language that memory sandboxes run, one command a line.
 
-    echo TEXT     say it on stdout         sleep SECONDS   take time
-    err TEXT      say it on stderr         exit CODE       end with that code
-    show TEXT     a rich value             raise TEXT      end with a failure
-    flood N       N lines on stdout        die             end what runs it
+echo TEXT     say it on stdout         sleep SECONDS   take time
+err TEXT      say it on stderr         exit CODE       end with that code
+show TEXT     a rich value             raise TEXT      end with a failure
+flood N       N lines on stdout        die             end what runs it
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from sandbox_tui.model.outputs import Display, Failure, Outcome, Text
 from sandbox_tui.runtime.execution import Execution
 
 
-class Ended(Exception):
+class Ended(Exception):  # noqa: N818  # an end is no error
     """The script ended before its last line."""
 
     def __init__(self, outcome: Outcome, exit_code: int | None = None) -> None:

@@ -1,6 +1,7 @@
 """The Hub over memory backends that die, hang and change."""
 
 import asyncio
+import itertools
 from collections.abc import AsyncIterator
 
 import pytest
@@ -10,7 +11,7 @@ from sandbox_tui.backends.memory.kinds import MemoryContainers, MemoryTerminals
 from sandbox_tui.hub.hub import Hub
 from sandbox_tui.model.refs import Kind, Place, Ref
 from sandbox_tui.model.specs import ContainerSpec, TmuxSpec
-from sandbox_tui.model.world import State, World
+from sandbox_tui.model.world import Sandbox, State, World
 
 INTERVALS = dict.fromkeys(Kind, 0.05)
 
@@ -33,9 +34,7 @@ async def hub(terminals: MemoryTerminals, containers: MemoryContainers) -> Async
         Ref("tmux:dev"): TmuxSpec(name="dev"),
         Ref("tmux:bot"): TmuxSpec(name="bot", command="python bot.py", working_dir="/opt"),
     }
-    hub = Hub(
-        (terminals, containers), definitions=definitions, intervals=INTERVALS, deadline=0.3
-    )
+    hub = Hub((terminals, containers), definitions=definitions, intervals=INTERVALS, deadline=0.3)
     async with running(hub):
         yield hub
 
@@ -107,7 +106,7 @@ async def test_a_backend_that_hangs_is_unavailable_after_its_deadline(
 
 async def test_a_faulty_backend_is_unavailable_with_its_fault() -> None:
     class Faulty(MemoryTerminals):
-        async def poll(self) -> list[object]:  # type: ignore[override]
+        async def poll(self) -> list[Sandbox]:
             raise KeyError("oops")
 
     hub = Hub([Faulty()], intervals=INTERVALS)
@@ -117,9 +116,7 @@ async def test_a_faulty_backend_is_unavailable_with_its_fault() -> None:
     assert [(entry.ok, entry.detail) for entry in world.health] == [(False, "KeyError: 'oops'")]
 
 
-async def test_retries_of_a_dead_backend_slow_down(
-    hub: Hub, containers: MemoryContainers
-) -> None:
+async def test_retries_of_a_dead_backend_slow_down(hub: Hub, containers: MemoryContainers) -> None:
     await hub.settled()
     containers.down = "gone"
     pauses: list[float] = []
@@ -130,7 +127,7 @@ async def test_retries_of_a_dead_backend_slow_down(
         if len(pauses) == 4:
             break
 
-    gaps = [later - sooner for sooner, later in zip(pauses, pauses[1:], strict=False)]
+    gaps = [later - sooner for sooner, later in itertools.pairwise(pauses)]
     assert gaps == sorted(gaps)
     assert gaps[-1] > 2 * INTERVALS[Kind.CONTAINER]
 

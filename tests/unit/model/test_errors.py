@@ -1,6 +1,7 @@
 """Every leaf of the tree says what is wrong and what mends it."""
 
 import inspect
+from typing import Any
 
 import pytest
 
@@ -12,7 +13,6 @@ LEAVES = [
     for _, value in inspect.getmembers(errors, inspect.isclass)
     if issubclass(value, SandboxError) and value.__init__ is not SandboxError.__init__
 ]
-DATA = {int: 3, float: 2.5, "Sequence[str]": ("tmux:a", "room:a")}
 
 
 def an_instance(leaf: type[SandboxError]) -> SandboxError:
@@ -22,12 +22,14 @@ def an_instance(leaf: type[SandboxError]) -> SandboxError:
         for parameter in inspect.signature(leaf).parameters.values()
         if parameter.default is parameter.empty
     ]
-    values = [
-        ("tmux:a", "room:a") if "Sequence" in str(p.annotation) else 2.5
-        if "float" in str(p.annotation) else "datum"
-        for p in needed
-    ]
+    values: list[Any] = [_plausible(str(parameter.annotation)) for parameter in needed]
     return leaf(*values)
+
+
+def _plausible(annotation: str) -> object:
+    if "Sequence" in annotation:
+        return ("tmux:a", "room:a")
+    return 2.5 if "float" in annotation else "datum"
 
 
 @pytest.mark.parametrize("leaf", LEAVES, ids=lambda leaf: leaf.__name__)
