@@ -1,0 +1,78 @@
+"""The backends that the contract is held against, each with a spec it can really start."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from sandbox_tui.backends.base import Backend
+from sandbox_tui.backends.memory.kinds import MemoryContainers, MemoryTerminals
+from sandbox_tui.backends.memory.rooms import MemoryRooms
+from sandbox_tui.model.specs import ContainerSpec, RoomSpec, Spec, TmuxSpec
+from tests.support import require_engine, require_program
+
+IMAGE = "sandbox-tui-test/busybox"
+SLEEP = "echo ready; exec sleep 1000"
+
+
+@dataclass(frozen=True)
+class Case:
+    """One backend to hold the contract against."""
+
+    name: str
+    make: Callable[[Path], Backend]
+    spec: Callable[[str], Spec]
+    needs: Callable[[], object] = lambda: None
+
+    def unique(self) -> str:
+        """A name that nobody else on this machine has."""
+        return f"st-{uuid.uuid4().hex[:8]}"
+
+
+def _tmux(home: Path) -> Backend:
+    from sandbox_tui.backends.tmux.backend import TmuxBackend
+
+    return TmuxBackend()
+
+
+def _docker(home: Path) -> Backend:
+    from sandbox_tui.backends.containers.backend import ContainerBackend
+
+    return ContainerBackend()
+
+
+def _podman(home: Path) -> Backend:
+    from sandbox_tui.backends.containers.backend import ContainerBackend
+
+    return ContainerBackend(require_engine("podman").url)
+
+
+def _rooms(home: Path) -> Backend:
+    from sandbox_tui.hub.rooms import RoomsBackend
+
+    return RoomsBackend()
+
+
+def _terminal(name: str) -> Spec:
+    return TmuxSpec(name=name, command=SLEEP)
+
+
+def _container(name: str) -> Spec:
+    return ContainerSpec(name=name, image=IMAGE, command=SLEEP)
+
+
+def _room(name: str) -> Spec:
+    return RoomSpec(name=name)
+
+
+CASES = (
+    Case("memory-tmux", lambda home: MemoryTerminals(), _terminal),
+    Case("memory-container", lambda home: MemoryContainers(), _container),
+    Case("memory-room", lambda home: MemoryRooms(), _room),
+    Case("tmux", _tmux, _terminal, lambda: require_program("tmux")),
+    Case("docker", _docker, _container, lambda: require_engine("docker")),
+    Case("podman", _podman, _container, lambda: require_engine("podman")),
+    Case("room", _rooms, _room),
+)
