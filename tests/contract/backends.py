@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,7 +22,7 @@ class Case:
     """One backend to hold the contract against."""
 
     name: str
-    make: Callable[[Path], Backend]
+    make: Callable[[Path], Awaitable[Backend]]
     spec: Callable[[str], Spec]
     needs: Callable[[], object] = lambda: None
 
@@ -31,28 +31,40 @@ class Case:
         return f"st-{uuid.uuid4().hex[:8]}"
 
 
-def _tmux(home: Path) -> Backend:
+async def _terminals(home: Path) -> Backend:
+    return MemoryTerminals()
+
+
+async def _containers(home: Path) -> Backend:
+    return MemoryContainers()
+
+
+async def _memory_rooms(home: Path) -> Backend:
+    return MemoryRooms()
+
+
+async def _tmux(home: Path) -> Backend:
     from sandbox_tui.backends.tmux.backend import TmuxBackend
 
     return TmuxBackend()
 
 
-def _docker(home: Path) -> Backend:
+async def _docker(home: Path) -> Backend:
     from sandbox_tui.backends.containers.backend import ContainerBackend
 
     return ContainerBackend()
 
 
-def _podman(home: Path) -> Backend:
+async def _podman(home: Path) -> Backend:
     from sandbox_tui.backends.containers.backend import ContainerBackend
 
     return ContainerBackend(require_engine("podman").url)
 
 
-def _rooms(home: Path) -> Backend:
+async def _rooms(home: Path) -> Backend:
     from sandbox_tui.hub.rooms import RoomsBackend
 
-    return RoomsBackend()
+    return await RoomsBackend.open(home / "state", home / "run")
 
 
 def _terminal(name: str) -> Spec:
@@ -68,9 +80,9 @@ def _room(name: str) -> Spec:
 
 
 CASES = (
-    Case("memory-tmux", lambda home: MemoryTerminals(), _terminal),
-    Case("memory-container", lambda home: MemoryContainers(), _container),
-    Case("memory-room", lambda home: MemoryRooms(), _room),
+    Case("memory-tmux", _terminals, _terminal),
+    Case("memory-container", _containers, _container),
+    Case("memory-room", _memory_rooms, _room),
     Case("tmux", _tmux, _terminal, lambda: require_program("tmux")),
     Case("docker", _docker, _container, lambda: require_engine("docker")),
     Case("podman", _podman, _container, lambda: require_engine("podman")),
