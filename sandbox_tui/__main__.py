@@ -1,6 +1,8 @@
 """`python -m sandbox_tui` is the `sandbox-tui` command."""
 
+import sys
+
 from sandbox_tui.cli.main import main
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

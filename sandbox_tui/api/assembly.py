@@ -22,7 +22,7 @@ async def machine_hub(kinds: Collection[Kind] | None, cwd: Path | None) -> Async
     """A Hub over this machine, as its configuration says."""
     from sandbox_tui.settings.load import load
 
-    loaded = load(cwd)
+    loaded = await asyncio.to_thread(load, cwd)
     wanted = frozenset(kinds if kinds is not None else Kind)
     yield Hub(
         backends(loaded.config, wanted),

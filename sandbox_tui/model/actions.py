@@ -143,9 +143,14 @@ class RunCell(Action, frozen=True, kw_only=True):
 
 
 class RunAll(Action, frozen=True, kw_only=True):
-    """Queue every code cell in order; an error drops the rest. Answers with execution ids."""
+    """Queue cells in order; an error drops the rest. Answers with one `Execution` each.
+
+    Without `cell_ids` it is every code cell.
+    """
 
     ref: Ref
+    cell_ids: tuple[str, ...] | None = None
+    timeout: float | None = None
 
 
 class Attachment(msgspec.Struct, frozen=True, kw_only=True):

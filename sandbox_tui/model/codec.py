@@ -20,6 +20,8 @@ def _to_plain(value: object) -> object:
 def _from_plain(wanted: type, value: Any) -> object:
     if wanted is Ref:
         return Ref(value)
+    if wanted is object:
+        return value
     raise NotImplementedError(f"no decoding for {wanted.__name__}")
 
 

@@ -27,7 +27,7 @@ class Pool:
         self._size = size
         self._jobs: queue.Queue[Job | None] = queue.Queue(backlog)
         self._threads: list[threading.Thread] = []
-        self._busy = 0
+        self._open = 0
         self._lock = threading.Lock()
 
     async def run(
@@ -68,9 +68,10 @@ class Pool:
                 return
 
     def _grow(self) -> None:
+        """One more call waits or runs: have a thread for each, as far as allowed."""
         with self._lock:
-            idle = len(self._threads) - self._busy
-            if self._jobs.qsize() > idle and len(self._threads) < self._size:
+            self._open += 1
+            if len(self._threads) < min(self._open, self._size):
                 name = f"{self._name}-{len(self._threads)}"
                 thread = threading.Thread(target=self._work, name=name, daemon=True)
                 self._threads.append(thread)
@@ -78,13 +79,11 @@ class Pool:
 
     def _work(self) -> None:
         while (job := self._jobs.get()) is not None:
-            with self._lock:
-                self._busy += 1
             try:
                 job()
             finally:
                 with self._lock:
-                    self._busy -= 1
+                    self._open -= 1
 
 
 def _post(

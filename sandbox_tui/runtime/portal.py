@@ -82,10 +82,14 @@ class Blocking(Generic[Twin]):
 def blocking(
     method: Callable[Concatenate[Twin, P], Coroutine[Any, Any, T]],
 ) -> Callable[Concatenate[Blocking[Twin], P], T]:
-    """The same method, waiting for its result. For the body of a subclass of `Blocking`."""
+    """The same method, waiting for its result. For the body of a subclass of `Blocking`.
+
+    `method` may be that of a Protocol: the twin's own method of that name is called.
+    """
 
     @functools.wraps(method)
     def call(self: Blocking[Twin], *args: P.args, **kwargs: P.kwargs) -> T:
-        return self.portal.call(method(self.twin, *args, **kwargs))
+        own: Callable[P, Awaitable[T]] = getattr(self.twin, method.__name__)
+        return self.portal.call(own(*args, **kwargs))
 
     return call

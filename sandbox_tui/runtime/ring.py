@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from itertools import accumulate
 from typing import Generic, TypeVar
 
 T = TypeVar("T")
@@ -84,12 +83,9 @@ class Ring(Generic[T]):
         """How many of the oldest must go."""
         if self._weigh is None:
             return max(0, len(self) - self._capacity)
-        if self._weight <= self._capacity:
-            return 0
         surplus = 0
-        for weight in accumulate(map(self._weigh, self._items[self._head : -1])):
+        newest = len(self) - 1
+        while self._weight > self._capacity and surplus < newest:
+            self._weight -= self._weigh(self._items[self._head + surplus])
             surplus += 1
-            if self._weight - weight <= self._capacity:
-                break
-        self._weight -= sum(map(self._weigh, self._items[self._head : self._head + surplus]))
         return surplus

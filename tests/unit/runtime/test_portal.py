@@ -1,6 +1,7 @@
 import asyncio
 import inspect
 from collections.abc import AsyncIterator
+from typing import Protocol
 
 import pytest
 
@@ -39,6 +40,20 @@ def test_a_sync_face_waits_and_keeps_signature_and_docstring() -> None:
     assert BlockingCounter.add.__doc__ == Counter.add.__doc__
     assert inspect.signature(BlockingCounter.add) == inspect.signature(Counter.add)
     assert list(portal.iterate(counter.twin.count())) == [0, 1, 2]
+    portal.close()
+
+
+class Adds(Protocol):
+    async def add(self, amount: int = 1) -> int: ...
+
+
+class BlockingAdds(Blocking[Adds]):
+    add = blocking(Adds.add)
+
+
+def test_the_face_of_a_protocol_calls_the_twin_behind_it() -> None:
+    portal = Portal()
+    assert BlockingAdds(Counter(), portal).add(3) == 3
     portal.close()
 
 

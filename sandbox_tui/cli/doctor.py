@@ -1,0 +1,66 @@
+"""`doctor`: every check, with the one command that mends what is wrong."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+
+from sandbox_tui.api.daemon_home import DaemonHome
+from sandbox_tui.cli.diagnostics import FAILED, OK
+from sandbox_tui.cli.escapes import visible
+from sandbox_tui.cli.frame import Frame, command
+from sandbox_tui.cli.names import health_of, kinds_of, machine
+from sandbox_tui.hub.doctor import (
+    Check,
+    backend_checks,
+    configuration_checks,
+    folder_check,
+    socket_check,
+    terminal_check,
+)
+from sandbox_tui.model.errors import ConfigError
+from sandbox_tui.model.world import Health
+
+GREEN, RED = "32", "31"
+
+
+@command("doctor")
+async def doctor(frame: Frame) -> int:
+    """Check every backend, file, socket and permission; ends with 1 when something is wrong."""
+    checks = [*backend_checks(await _health(frame)), *await asyncio.to_thread(_surroundings)]
+    if frame.json:
+        frame.show_json({"ok": all(check.ok for check in checks), "checks": checks})
+    else:
+        width = max(len(check.name) for check in checks)
+        for check in checks:
+            frame.show(_line(check, width, colour=frame.colour))
+    return OK if all(check.ok for check in checks) else FAILED
+
+
+async def _health(frame: Frame) -> list[Health]:
+    """What the backends say; nothing when the configuration does not even name them."""
+    try:
+        async with machine(frame) as api:
+            return health_of(api.world, kinds_of(frame))
+    except ConfigError:
+        return []
+
+
+def _surroundings() -> list[Check]:
+    home = DaemonHome.at()
+    return [
+        *configuration_checks(),
+        folder_check("state", home.state, private=False),
+        folder_check("runtime", home.runtime, private=True),
+        socket_check("daemon", home.socket),
+        terminal_check(os.environ.get("TERM", ""), encoding=sys.getfilesystemencoding()),
+    ]
+
+
+def _line(check: Check, width: int, *, colour: bool) -> str:
+    mark = "✓" if check.ok else "✗"
+    if colour:
+        mark = f"\x1b[{GREEN if check.ok else RED}m{mark}\x1b[0m"
+    fix = f"\n  {'':<{width}}  → {visible(check.fix)}" if check.fix else ""
+    return f"{mark} {check.name:<{width}}  {visible(check.detail)}{fix}"

@@ -1,0 +1,1 @@
+"""YAML files → one typed `Config`, with where each value came from."""

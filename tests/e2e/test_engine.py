@@ -1,0 +1,117 @@
+"""A real engine that stops and comes back, under the eyes of the dashboard."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.conftest import PROGRAM, Open
+from tests.support import TmuxServer, ping, require_program, retry_until
+
+pytestmark = pytest.mark.timeout(180)
+
+
+class Service:
+    """Podman's service on a socket of this test's own: an engine that may be ended and frozen."""
+
+    def __init__(self, folder: Path) -> None:
+        self.socket = folder / "engine.sock"
+        self._log = (folder / "engine.log").open("wb")
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def url(self) -> str:
+        return f"unix://{self.socket}"
+
+    def start(self) -> None:
+        self.socket.unlink(missing_ok=True)
+        command = ["podman", "system", "service", "--time=0", self.url]
+        self._process = subprocess.Popen(command, stdout=self._log, stderr=self._log)
+        retry_until(self._answers, timeout=30)
+
+    def stop(self) -> None:
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait(10)
+            self._process = None
+        self.socket.unlink(missing_ok=True)
+
+    def signal(self, number: signal.Signals) -> None:
+        assert self._process is not None
+        self._process.send_signal(number)
+
+    def close(self) -> None:
+        self.stop()
+        self._log.close()
+
+    def _answers(self) -> bool:
+        try:
+            ping(self.socket)
+        except OSError:
+            return False
+        return True
+
+
+@pytest.fixture
+def service(
+    home: Path, podman_engine: object, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Service]:
+    require_program("podman")
+    service = Service(home)
+    service.start()
+    monkeypatch.setenv("DOCKER_HOST", service.url)
+    yield service
+    service.close()
+
+
+def test_an_engine_that_stops_turns_red_and_recovers(service: Service, terminal: Open) -> None:
+    dashboard = terminal()
+    dashboard.shows("containers ●")
+    service.stop()
+    dashboard.shows("containers ✕", timeout=30)
+
+    service.start()
+    dashboard.shows("containers ●", timeout=60)
+
+
+def test_a_frozen_engine_costs_nobody_else(
+    service: Service, tmux_server: TmuxServer, terminal: Open
+) -> None:
+    tmux_server.new_session("work", "cat")
+    dashboard = terminal()
+    dashboard.shows("containers ●", "work")
+    service.signal(signal.SIGSTOP)
+    try:
+        dashboard.shows("containers ✕", timeout=30)
+        dashboard.press("2")
+        tmux_server.run("send-keys", "-t", "=work:", "-l", "meanwhile")
+        dashboard.shows("meanwhile")
+    finally:
+        service.signal(signal.SIGCONT)
+    dashboard.shows("containers ●", timeout=60)
+
+
+def test_the_command_line_says_what_is_wrong_and_lists_the_rest(
+    service: Service, tmux_server: TmuxServer
+) -> None:
+    tmux_server.new_session("work", "cat")
+    service.signal(signal.SIGSTOP)
+    try:
+        done = subprocess.run(
+            [*PROGRAM, "ls"],
+            capture_output=True,
+            text=True,
+            timeout=30,
+            check=False,
+            env=os.environ,
+        )
+    finally:
+        service.signal(signal.SIGCONT)
+
+    assert "tmux:work" in done.stdout
+    assert "container" in done.stderr
