@@ -10,6 +10,7 @@ from pathlib import Path
 from sandbox_tui.backends.base import Backend
 from sandbox_tui.backends.memory.kinds import MemoryContainers, MemoryTerminals
 from sandbox_tui.backends.memory.rooms import MemoryRooms
+from sandbox_tui.model.refs import Kind, Place
 from sandbox_tui.model.specs import ContainerSpec, RoomSpec, Spec, TmuxSpec
 from tests.support import require_engine, require_program
 
@@ -67,6 +68,20 @@ async def _rooms(home: Path) -> Backend:
     return await RoomsBackend.open(home / "state", home / "run")
 
 
+async def _mounted(home: Path) -> Backend:
+    from sandbox_tui.api import daemon
+    from sandbox_tui.api.mounted import MountedBackend
+
+    class WithItsDaemon(MountedBackend):
+        """Its daemon ends with it."""
+
+        async def aclose(self) -> None:
+            await super().aclose()
+            await daemon.stop()
+
+    return WithItsDaemon(Place(Kind.ROOM))
+
+
 def _terminal(name: str) -> Spec:
     return TmuxSpec(name=name, command=SLEEP)
 
@@ -87,4 +102,5 @@ CASES = (
     Case("docker", _docker, _container, lambda: require_engine("docker")),
     Case("podman", _podman, _container, lambda: require_engine("podman")),
     Case("room", _rooms, _room),
+    Case("mounted-room", _mounted, _room),
 )

@@ -24,6 +24,9 @@ from tests.support import retry_until_async
 
 pytestmark = pytest.mark.timeout(90)
 
+PYTHON = {"room", "mounted-room"}
+"""Cases that run Python; the others run a shell's language."""
+
 
 @pytest.fixture(params=CASES, ids=lambda case: case.name)
 def case(request: pytest.FixtureRequest) -> Case:
@@ -209,7 +212,7 @@ async def test_a_run_ends_at_its_timeout_and_the_next_one_works(
         pytest.skip("runs no code")
     ref = await backend.start(case.spec(name))
     await until_live(backend, ref)
-    python = case.name == "room"
+    python = case.name in PYTHON
     slow = "import time; time.sleep(60)" if python else "sleep 60"
     quick = "print('hi')" if python else "echo hi"
 
@@ -224,7 +227,7 @@ async def test_a_cancelled_run_ends(backend: Backend, case: Case, name: str) -> 
         pytest.skip("runs no code")
     ref = await backend.start(case.spec(name))
     await until_live(backend, ref)
-    slow = "import time; time.sleep(60)" if case.name == "room" else "sleep 60"
+    slow = "import time; time.sleep(60)" if case.name in PYTHON else "sleep 60"
     execution = await backend.execute(ref, slow)
     await retry_until_async(lambda: execution.status == "running", timeout=10)
     async with asyncio.timeout(15):

@@ -1,0 +1,204 @@
+"""An `Api` that lives in another process, at the other end of a Unix socket."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping, Sequence
+from pathlib import Path
+from types import NoneType
+from typing import cast
+
+from sandbox_tui.api import requests
+from sandbox_tui.api.daemon_home import DaemonHome
+from sandbox_tui.api.daemon_launch import launch
+from sandbox_tui.api.notebook_patch import patched
+from sandbox_tui.api.progress import RemoteExecution
+from sandbox_tui.model.actions import Action, Run
+from sandbox_tui.model.cells import Notebook
+from sandbox_tui.model.codec import from_msgpack
+from sandbox_tui.model.errors import DaemonUnavailableError, SandboxError
+from sandbox_tui.model.outputs import Output, Screen, Vitals
+from sandbox_tui.model.refs import Ref
+from sandbox_tui.model.world import World
+from sandbox_tui.runtime.execution import Execution
+from sandbox_tui.runtime.link import Link
+from sandbox_tui.runtime.pulse import Pulse
+
+CATCH_UP = 2.0
+"""Seconds that an action waits at most for the world in which it is done."""
+
+
+class RemoteApi:
+    """See `Api`. When the connection is lost every call raises why; connect anew.
+
+    Runs that were under way then finish as `DIED` here; what became of them there is not known.
+    """
+
+    def __init__(self, link: Link, world: World) -> None:
+        self._link = link
+        self._world = world
+        self._pulse = Pulse()
+        self._tasks = {asyncio.create_task(self._keep_world(), name="remote world")}
+
+    @classmethod
+    async def connect(cls, path: Path | None = None, *, start: bool = False) -> RemoteApi:
+        """Connect to the daemon at `path` (by default where it always is).
+
+        `start` begins one when none is there. Raises `DaemonUnavailableError`,
+        `DaemonVersionError`.
+        """
+        home = DaemonHome.at(path)
+        if start:
+            return await cls._start(home)
+        link = await Link.open(home.socket)
+        if link is None:
+            raise DaemonUnavailableError(f"no daemon listens on {home.socket}")
+        return await cls.over(link)
+
+    @classmethod
+    async def _start(cls, home: DaemonHome) -> RemoteApi:
+        """Connect to a daemon that goes on: one that is just ending is followed by the next."""
+        link = await launch(home)
+        try:
+            return await cls.over(link)
+        except DaemonUnavailableError:
+            return await cls.over(await launch(home))
+
+    @classmethod
+    async def over(cls, link: Link) -> RemoteApi:
+        """An Api over a connection that is there already."""
+        try:
+            return cls(link, await link.ask(requests.Settle(0.0), World))
+        except BaseException:
+            await link.close()
+            raise
+
+    @property
+    def lost(self) -> SandboxError | None:
+        """Why the connection is of no more use; `None` while it is."""
+        return self._link.lost
+
+    @property
+    def version(self) -> str:
+        """The version of the program at the other end."""
+        return self._link.theirs.version
+
+    @property
+    def world(self) -> World:
+        """See `Api.world`; the last one seen when the connection is lost."""
+        return self._world
+
+    async def worlds(self, since: int = -1) -> AsyncIterator[World]:
+        """See `Api.worlds`; raises when the connection is lost."""
+        while True:
+            if self._world.revision > since:
+                since = self._world.revision
+                yield self._world
+            elif error := self._link.lost:
+                raise error
+            else:
+                await self._pulse.wait()
+
+    async def settled(self, timeout: float = 5.0) -> World:
+        """See `Api.settled`."""
+        self._see(await self._link.ask(requests.Settle(timeout), World))
+        return self._world
+
+    async def perform(self, action: Action) -> object:
+        """See `Api.perform`."""
+        request = requests.Perform(cast(requests.AnyAction, action))
+        answer = await self._link.ask(request, requests.Performed)
+        value = from_msgpack(bytes(answer.value), requests.ANSWERS.get(type(action), NoneType))
+        value = self._images(value)
+        await self._caught_up(answer.revision)
+        return value
+
+    async def execute(self, ref: Ref, code: str, *, timeout: float | None = None) -> Execution:
+        """See `Api.execute`."""
+        return cast(Execution, await self.perform(Run(ref=ref, code=code, timeout=timeout)))
+
+    async def follow(
+        self, ref: Ref, *, tail: int = 200, live: bool = True, since: float | None = None
+    ) -> AsyncIterator[Output]:
+        """See `Api.follow`."""
+        request = requests.Follow(ref, tail, live, since)
+        async for outputs in self._link.stream(request, list[Output]):
+            for output in outputs:
+                yield output
+
+    def screens(self, refs: Sequence[Ref]) -> AsyncIterator[Mapping[Ref, Screen]]:
+        """See `Api.screens`."""
+        return self._link.stream(requests.Screens(tuple(refs)), dict[Ref, Screen])
+
+    async def notebooks(self, ref: Ref) -> AsyncIterator[Notebook]:
+        """See `Api.notebooks`."""
+        notebook = None
+        async for patch in self._link.stream(requests.Notebooks(ref), requests.NotebookPatch):
+            notebook = patched(ref, notebook, patch)
+            yield notebook
+
+    async def vitals(self, refs: Sequence[Ref]) -> Mapping[Ref, Vitals]:
+        """See `Api.vitals`."""
+        return await self._link.ask(requests.Measure(tuple(refs)), dict[Ref, Vitals])
+
+    async def inspect(self, ref: Ref) -> Mapping[str, object]:
+        """See `Api.inspect`."""
+        return await self._link.ask(requests.Inspect(ref), dict[str, object])
+
+    async def aclose(self) -> None:
+        """See `Api.aclose`."""
+        await self._link.close()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def _images(self, answer: object) -> object:
+        """`answer` with executions where handles are."""
+        if isinstance(answer, list):
+            return [self._images(item) for item in cast(list[object], answer)]
+        return self._image(answer) if isinstance(answer, requests.Handle) else answer
+
+    def _image(self, handle: requests.Handle) -> RemoteExecution:
+        async def cancel() -> None:
+            await self._link.ask(requests.Cancel(handle.execution_id), NoneType)
+
+        execution = RemoteExecution(handle, cancel)
+        task = asyncio.create_task(self._keep_up(execution), name=f"watch {handle.execution_id}")
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return execution
+
+    async def _keep_up(self, execution: RemoteExecution) -> None:
+        """Let the image become what the execution is, until both are done."""
+        try:
+            async for news in self._link.stream(requests.Watch(execution.id), requests.Progress):
+                execution.absorb(news)
+        except SandboxError as error:
+            execution.lose(error.message)
+        finally:
+            execution.lose("this program stopped watching it")
+
+    async def _keep_world(self) -> None:
+        """Have the newest world at hand for as long as the connection lasts."""
+        try:
+            request = requests.Worlds(self._world.revision)
+            async for world in self._link.stream(request, World):
+                self._see(world)
+        except SandboxError:
+            pass  # `lost` tells it to everybody who asks
+        finally:
+            self._pulse.fire()
+
+    def _see(self, world: World) -> None:
+        if world.revision > self._world.revision:
+            self._world = world
+            self._pulse.fire()
+
+    async def _caught_up(self, revision: int) -> None:
+        """Return when the world of an action is here: who acted may look at what it did."""
+        try:
+            async with asyncio.timeout(CATCH_UP):
+                while self._world.revision < revision and self.lost is None:
+                    await self._pulse.wait()
+        except TimeoutError:
+            return  # the action is done; its world comes when it comes

@@ -1,0 +1,1 @@
+"""The room daemon and its socket, and HTTP: what other processes talk to."""
