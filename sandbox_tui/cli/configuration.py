@@ -13,7 +13,7 @@ from sandbox_tui.cli.diagnostics import OK, warn
 from sandbox_tui.cli.frame import Frame, command
 from sandbox_tui.cli.tables import Styled, table
 from sandbox_tui.model.codec import to_builtins
-from sandbox_tui.settings import paths
+from sandbox_tui.settings import compat, paths
 from sandbox_tui.settings.load import Loaded, load
 from sandbox_tui.settings.schema import Config, schema
 from sandbox_tui.settings.sources import dotted
@@ -45,7 +45,9 @@ def path(frame: Frame) -> int:
     """Print where configuration is read from, nearest first."""
     places = {
         "project": paths.project_file() or Path.cwd() / paths.PROJECT_FILE,
+        **_if_there("kstlib", Path.cwd() / compat.FILE),
         "user": paths.user_file(),
+        **_if_there("user's kstlib", *compat.user_files()),
         "defaults": paths.default_file(),
     }
     if frame.json:
@@ -88,6 +90,11 @@ def themes(frame: Frame) -> int:
     frame.show(table(("NAME", "FILE"), rows, width=frame.width, colour=frame.colour))
     frame.tell(f"now: {current}; textual's own themes work by their names, too")
     return OK
+
+
+def _if_there(role: str, *files: Path) -> dict[str, Path]:
+    """The first of these files that exists: what need not be there is not asked for."""
+    return {role: file for file in reversed(files) if file.is_file()}
 
 
 def _plain(config: Config) -> dict[str, object]:

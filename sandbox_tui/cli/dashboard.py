@@ -1,17 +1,13 @@
-"""The one bridge to the dashboard, imported by name: surfaces do not know each other."""
+"""`sandbox-tui demo`, and what `sandbox-tui` alone does."""
 
 from __future__ import annotations
-
-import importlib
-import sys
 
 import click
 
 from sandbox_tui.cli.diagnostics import warn
 from sandbox_tui.cli.frame import Frame, command
+from sandbox_tui.cli.opening import has_screen, open_dashboard
 from sandbox_tui.model.errors import TerminalNeededError
-
-DASHBOARD = "sandbox_tui.tui.app"
 
 
 @command("demo")
@@ -33,15 +29,4 @@ def open_or_list(context: click.Context, *, demo: bool) -> int:
         ls, everything=False, words="", backend=None, json=False, quiet=False, no_color=False
     )
     warn("the dashboard needs a terminal (input, output and errors); this was: sandbox-tui ls")
-    return code
-
-
-def has_screen() -> bool:
-    """Whether the dashboard could be seen: it reads stdin and draws on stderr."""
-    return all(stream.isatty() for stream in (sys.stdin, sys.stdout, sys.stderr))
-
-
-def open_dashboard(*, demo: bool = False, select: str | None = None) -> int:
-    """Open it and come back when it is closed; `select` is the full name of a sandbox."""
-    code: int = importlib.import_module(DASHBOARD).run(demo=demo, select=select)
     return code

@@ -13,7 +13,7 @@ import click
 import msgspec
 
 from sandbox_tui.api.base import Api
-from sandbox_tui.cli import dashboard, typed
+from sandbox_tui.cli import opening, typed
 from sandbox_tui.cli.arguments import name_argument
 from sandbox_tui.cli.diagnostics import OK
 from sandbox_tui.cli.frame import Answer, Frame, command
@@ -85,9 +85,9 @@ async def new(frame: Frame, *, name: str, **values: Any) -> Answer:
 @command("open", _id())
 def open_room(frame: Frame, *, name: str) -> int | Coroutine[Any, Any, Answer]:
     """Open the dashboard at a room; without a terminal, print its cells."""
-    if dashboard.has_screen() and not frame.json:
+    if opening.has_screen() and not frame.json:
         select = name if name.startswith("room:") else f"room:{name}"
-        return dashboard.open_dashboard(demo=frame.demo, select=select)
+        return opening.open_dashboard(demo=frame.demo, select=select)
     return _print_cells(frame, name)
 
 

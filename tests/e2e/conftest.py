@@ -11,6 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import docker
+import docker.errors
 import pytest
 
 from tests.support import Engine, TmuxServer, require_engine, require_program, retry_until

@@ -99,4 +99,5 @@ def test_inside_the_same_tmux_the_client_is_switched(
     outer.write("work")
     outer.press("Enter", "2", "a")
 
-    retry_until(lambda: tmux_server.run("list-clients", "-F", "#{session_name}") == "work")
+    shown = "#{client_control_mode} #{session_name}"
+    retry_until(lambda: "0 work" in tmux_server.run("list-clients", "-F", shown))

@@ -1,0 +1,1 @@
+"""What the program costs, measured against its peers: `python -m benchmarks`."""
