@@ -1,0 +1,234 @@
+"""Containers of one engine, Docker's or Podman's."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import AsyncGenerator, Callable, Sequence
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+from sandbox_tui.backends.containers import attach, logs
+from sandbox_tui.backends.containers.create import container_config
+from sandbox_tui.backends.containers.events import Events
+from sandbox_tui.backends.containers.execs import Exec
+from sandbox_tui.backends.containers.link import PATIENCE, Link
+from sandbox_tui.backends.containers.listing import Listing, find
+from sandbox_tui.backends.containers.replies import Box
+from sandbox_tui.backends.containers.vitals import Meter
+from sandbox_tui.model.actions import Attachment
+from sandbox_tui.model.errors import (
+    BackendUnavailableError,
+    ConflictError,
+    InvalidSpecError,
+    NotRunningError,
+)
+from sandbox_tui.model.outputs import Text, Vitals
+from sandbox_tui.model.refs import Kind, Place, Ref
+from sandbox_tui.model.specs import ContainerSpec, Spec
+from sandbox_tui.model.world import Health, Sandbox
+from sandbox_tui.runtime.execution import Execution
+
+if TYPE_CHECKING:
+    from sandbox_tui.backends.containers.engine import Engine
+
+START_SECONDS = 60.0
+REMOVE_SECONDS = 30.0
+ORDER_SECONDS = 15.0
+STOP_SECONDS = 5.0
+"""What a stop may take beside the grace."""
+
+_ALIVE = frozenset({"running", "paused", "restarting", "stopping"})
+
+T = TypeVar("T")
+
+
+class ContainerBackend:
+    """Everything the engine has, whoever made it.
+
+    `endpoint` is an address (`unix://`, `tcp://`, `ssh://`), `docker`, `podman`, the name of a
+    docker context, or empty for what is found; `where` tells several engines apart. `patience` is
+    how long one reading may take, in seconds.
+    """
+
+    def __init__(self, endpoint: str = "", *, where: str = "", patience: int = PATIENCE) -> None:
+        self.place = Place(Kind.CONTAINER, where)
+        self._link = Link(self.place, endpoint, patience)
+        self._listing = Listing(self.place)
+        self._meter = Meter(self._link)
+        self._events: Events | None = None
+        self._wake: Callable[[], None] | None = None
+        self._running: set[asyncio.Task[None]] = set()
+        self._closed = False
+
+    async def probe(self) -> Health:
+        """Which engine answers, and where; else why none does."""
+        try:
+            told = await self._link.ask(_introduce)
+        except BackendUnavailableError as error:
+            return Health(place=str(self.place), ok=False, detail=error.reason, hint=error.hint)
+        return Health(place=str(self.place), ok=True, detail=told)
+
+    async def poll(self) -> Sequence[Sandbox]:
+        """All containers; the identical list when nothing has changed."""
+        sandboxes = await self._link.ask(self._listing.refresh)
+        if not self._listing.complete and self._wake is not None:
+            self._wake()
+        return sandboxes
+
+    def listen(self, wake: Callable[[], None]) -> None:
+        """Wake at the engine's events."""
+        self._wake = wake
+        self._events = Events(self._link, self._listing.outdate, wake)
+
+    async def start(self, spec: Spec) -> Ref:
+        """Create and start. Raises `AlreadyExistsError`, `StartFailedError`, `InvalidSpecError`."""
+        if not isinstance(spec, ContainerSpec):
+            raise InvalidSpecError("kind", "only a container can be started here")
+        ref, given_up = Ref.make(Kind.CONTAINER, spec.name, self.place.where), threading.Event()
+
+        def make(engine: Engine) -> None:
+            engine.start(ref, container_config(spec, Path.cwd()), given_up.is_set)
+
+        try:
+            await self._link.order(f"start {ref}", START_SECONDS, make)
+        except BaseException:
+            given_up.set()
+            raise
+        return ref
+
+    async def stop(self, ref: Ref, *, grace: float = 10.0) -> None:
+        """End its main process; at once when `grace` is 0. One that has ended already stays so."""
+        seconds = max(0.0, grace) + STOP_SECONDS
+        await self._order("stop", ref, seconds, lambda engine, box: _stop(engine, box, grace))
+
+    async def restart(self, ref: Ref, *, grace: float = 10.0) -> None:
+        """Stop, and start the same container again."""
+        seconds = max(0.0, grace) + START_SECONDS
+
+        def again(engine: Engine, box: Box) -> None:
+            engine.restart(box, grace)
+            self._listing.outdate(box.id)
+
+        await self._order("restart", ref, seconds, again)
+
+    async def pause(self, ref: Ref) -> None:
+        """Freeze every process. Raises `NotRunningError`."""
+        await self._order("pause", ref, ORDER_SECONDS, lambda engine, box: engine.pause(_up(box)))
+
+    async def resume(self, ref: Ref) -> None:
+        """Thaw every process. Raises `ConflictError` when it is not frozen."""
+        await self._order("resume", ref, ORDER_SECONDS, lambda engine, box: engine.resume(box))
+
+    async def remove(self, ref: Ref) -> None:
+        """Remove an ended container and its nameless volumes; volumes with a name stay."""
+        await self._order("remove", ref, REMOVE_SECONDS, _remove)
+
+    async def interrupt(self, ref: Ref) -> None:
+        """Send SIGINT to the main process."""
+        signal = "SIGINT"
+        await self._order(
+            "interrupt", ref, ORDER_SECONDS, lambda engine, box: engine.kill(_up(box), signal)
+        )
+
+    async def execute(self, ref: Ref, code: str, *, timeout: float | None = None) -> Execution:
+        """Run `sh -c CODE` as the container's own user; stdout and stderr stay apart."""
+        box = _up(await self._find(ref))
+        command = Exec(self._link, box, code, timeout)
+        begun: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        task = asyncio.create_task(command.run(begun))
+        self._running.add(task)
+        task.add_done_callback(self._running.discard)
+        try:
+            await begun
+        except asyncio.CancelledError:
+            command.abandon()
+            raise
+        return command.execution
+
+    def follow(
+        self, ref: Ref, *, tail: int = 200, live: bool = True, since: float | None = None
+    ) -> AsyncGenerator[Text]:
+        """The engine's log of it, each line with its time stamp; also of an ended one."""
+        return logs.follow(self._link, ref, tail=tail, live=live, since=since)
+
+    async def vitals(self, refs: Sequence[Ref]) -> dict[Ref, Vitals]:
+        """Measure those that run, as of the last poll."""
+        wanted = frozenset(refs)
+        boxes = [box for box in self._listing.sandboxes if box.ref in wanted and box.state.is_live]
+        return await self._meter.measure(boxes)
+
+    async def attachment(self, ref: Ref) -> Attachment:
+        """The engine's command line, attached to the main process."""
+        return await self._inside(ref, attach.attach_to_main)
+
+    async def shell(self, ref: Ref) -> Attachment:
+        """The engine's command line, with the best shell there is inside."""
+        return await self._inside(ref, attach.open_shell)
+
+    async def inspect(self, ref: Ref) -> dict[str, object]:
+        """The engine's own inspection."""
+        box = await self._find(ref)
+        return await self._link.ask(lambda engine: engine.inspect_all(box))
+
+    async def aclose(self) -> None:
+        """Let go of the engine. What runs goes on running, seen by nobody."""
+        if self._closed:
+            return
+        self._closed = True
+        if self._events is not None:
+            await self._events.aclose()
+        for task in list(self._running):
+            task.cancel()
+        await asyncio.gather(*self._running, return_exceptions=True)
+        await self._meter.aclose()
+        await self._link.aclose()
+
+    async def _find(self, ref: Ref) -> Box:
+        return await self._link.ask(lambda engine: find(engine, ref))
+
+    async def _inside(self, ref: Ref, use: Callable[[Engine, Box], T]) -> T:
+        box = _up(await self._find(ref))
+        return await self._link.ask(lambda engine: use(engine, box))
+
+    async def _order(
+        self, verb: str, ref: Ref, seconds: float, command: Callable[[Engine, Box], None]
+    ) -> None:
+        box = await self._find(ref)
+        await self._link.order(f"{verb} {ref}", seconds, lambda engine: command(engine, box))
+
+
+def _introduce(engine: Engine) -> str:
+    engine.ping()
+    return f"{engine.version} · {engine.endpoint.url}"
+
+
+def _up(box: Box) -> Box:
+    """The container, when commands can run in it. Raises `ConflictError`, `NotRunningError`."""
+    if box.state == "paused":
+        hint = f"Run: sandbox-tui resume {box.ref}"
+        raise ConflictError(f"{box.ref} is paused", hint=hint)
+    if box.state != "running":
+        raise NotRunningError(box.ref, box.state)
+    return box
+
+
+def _stop(engine: Engine, box: Box, grace: float) -> None:
+    if box.state not in _ALIVE:
+        return
+    end = engine.kill if grace <= 0 else partial(engine.stop, grace=grace)
+    try:
+        end(box)
+    except ConflictError:
+        if box.state != "paused":
+            return
+        engine.resume(box)  # podman does not end a frozen one
+        end(box)
+
+
+def _remove(engine: Engine, box: Box) -> None:
+    if box.state in _ALIVE:
+        hint = f"Run: sandbox-tui stop {box.ref}"
+        raise ConflictError(f"{box.ref} is {box.state}", hint=hint)
+    engine.remove(box)

@@ -1,0 +1,148 @@
+"""The engine's events wake the poll, and cost nothing while nothing happens."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from collections.abc import Callable
+
+import pytest
+
+from sandbox_tui.backends.containers.backend import ContainerBackend
+from sandbox_tui.model.refs import Kind, Ref
+from sandbox_tui.model.world import State
+from tests.integration.containers.conftest import Outside, on_docker
+from tests.integration.containers.peers import Answer, Forwarder, Peer, chunks, reply
+from tests.support import retry_until_async
+
+
+class Bell:
+    """Counts how often it was rung, and when."""
+
+    def __init__(self) -> None:
+        self.rung: list[float] = []
+
+    def __call__(self) -> None:
+        assert threading.current_thread() is threading.main_thread()
+        self.rung.append(time.monotonic())
+
+    async def next(self, since: int) -> float:
+        await retry_until_async(lambda: len(self.rung) > since)
+        return self.rung[since]
+
+
+@pytest.fixture
+async def bell(backend: ContainerBackend) -> Bell:
+    bell = Bell()
+    backend.listen(bell)
+    await bell.next(0)
+    return bell
+
+
+@pytest.mark.parametrize(
+    ("what", "state"),
+    [("stop", State.FAILED), ("kill", State.FAILED), ("pause", State.PAUSED), ("rename", None)],
+)
+async def test_what_happens_outside_is_told_by_the_poll_that_it_wakes(
+    backend: ContainerBackend, bell: Bell, outside: Outside, what: str, state: State | None
+) -> None:
+    name = outside.run("sleep", "1000")
+    told: list[State | None] = []
+
+    async def poll_when_woken() -> None:
+        seen = 0
+        while True:
+            await bell.next(seen)
+            seen = len(bell.rung)
+            boxes = {box.ref.name: box.state for box in await backend.poll()}
+            told.append(boxes.get(name))
+
+    async with asyncio.TaskGroup() as group:
+        polling = group.create_task(poll_when_woken())
+        await retry_until_async(lambda: State.RUNNING in told)
+        arguments = [outside.name()] if what == "rename" else []
+        await asyncio.to_thread(getattr(outside.client, what), name, *arguments)
+        await retry_until_async(lambda: told[-1] is state)
+        polling.cancel()
+
+
+async def test_a_new_process_under_the_same_words_is_seen(
+    backend: ContainerBackend, bell: Bell, outside: Outside
+) -> None:
+    ref = Ref.make(Kind.CONTAINER, outside.run("sleep", "1000"))
+
+    async def pid() -> int | None:
+        return next((box.pid for box in await backend.poll() if box.ref == ref), None)
+
+    before = await retry_until_async(pid)
+    await asyncio.to_thread(outside.client.restart, ref.name, timeout=1)
+
+    async def is_another() -> bool:
+        return await pid() not in (None, before)
+
+    await retry_until_async(is_another)
+
+
+async def test_commands_inside_wake_nobody(
+    backend: ContainerBackend, bell: Bell, outside: Outside
+) -> None:
+    ref = Ref.make(Kind.CONTAINER, outside.run("sleep", "1000"))
+
+    async def wakes_nobody() -> bool:
+        await asyncio.sleep(0.3)
+        before = len(bell.rung)
+        for _ in range(3):
+            await (await backend.execute(ref, "true"))
+        await backend.inspect(ref)
+        return len(bell.rung) == before
+
+    # Others may use the same engine.
+    await retry_until_async(wakes_nobody, timeout=20)
+
+
+@on_docker
+async def test_it_listens_again_when_the_engine_returns(
+    forwarder: Forwarder, outside: Outside
+) -> None:
+    backend, bell = ContainerBackend(forwarder.url, patience=1), Bell()
+    backend.listen(bell)
+    await bell.next(0)
+    forwarder.close()
+    await asyncio.sleep(0.3)
+    forwarder.listen()
+    # What was missed meanwhile is one wake, too.
+    await bell.next(1)
+
+    before = len(bell.rung)
+    outside.run("sleep", "1000")
+    await bell.next(before)
+    await backend.aclose()
+
+
+@on_docker
+async def test_closing_ends_the_thread_at_once(backend: ContainerBackend, bell: Bell) -> None:
+    began = time.monotonic()
+    await backend.aclose()
+
+    assert time.monotonic() - began < 0.5
+
+    def listeners() -> list[threading.Thread]:
+        return [each for each in threading.enumerate() if each.name.startswith("events of")]
+
+    await retry_until_async(lambda: not listeners())
+
+
+@pytest.mark.parametrize(
+    "answer", [chunks(b"not json\n"), reply(b"[]"), chunks(b"{", complete=False)]
+)
+async def test_an_engine_that_talks_nonsense_is_not_asked_without_end(
+    peer: Callable[[dict[str, Answer]], Peer], answer: bytes
+) -> None:
+    engine = peer({"/events": answer})
+    backend = ContainerBackend(engine.url, patience=1)
+    backend.listen(lambda: None)
+    await asyncio.sleep(1.2)
+    await backend.aclose()
+
+    assert 2 <= len([path for path in engine.asked if path.endswith("/events")]) <= 6
