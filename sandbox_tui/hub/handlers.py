@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
@@ -16,7 +17,7 @@ from sandbox_tui.backends.base import (
     Types,
 )
 from sandbox_tui.hub.hub import Hub
-from sandbox_tui.hub.starting import spec_for
+from sandbox_tui.hub.starting import left_as_it_was, may_run_again, spec_for
 from sandbox_tui.model.actions import (
     Action,
     AddCell,
@@ -38,7 +39,8 @@ from sandbox_tui.model.actions import (
     Stop,
 )
 from sandbox_tui.model.cells import CellKind
-from sandbox_tui.model.errors import AlreadyExistsError, NotFoundError, UnsupportedError
+from sandbox_tui.model.errors import NotFoundError, UnsupportedError
+from sandbox_tui.model.limits import check
 from sandbox_tui.model.refs import Ref
 from sandbox_tui.model.world import State
 from sandbox_tui.runtime.execution import Execution
@@ -70,24 +72,34 @@ def handles(*actions: type[Action]) -> Callable[[Handler], Handler]:
 @handles(Start)
 async def start(hub: Hub, action: Start) -> Ref:
     """Make it; a name that is taken is a conflict unless `replace` says to end that first."""
+    if (ended := left_as_it_was(hub, action)) is not None:
+        await restart(hub, Restart(ref=ended))
+        return ended
     spec = spec_for(hub, action)
-    backend = hub.backend(spec.ref.place)
-    live = hub.world.get(spec.ref)
-    if live is not None and live.state is not State.DEFINED and action.replace:
-        await _take_away(hub, spec.ref)
-    elif live is not None and live.state.is_live:
-        raise AlreadyExistsError(spec.ref)
-    ref = await backend.start(spec)
+    check(spec)
+    ref = hub.home(spec)
+    backend = hub.backend(ref.place)
+    there = hub.world.get(ref)
+    if there is not None and there.state is not State.DEFINED and action.replace:
+        await _take_away(hub, ref)
+    elif there is not None and may_run_again(there, spec):
+        await restart(hub, Restart(ref=ref))
+        return ref
+    await backend.start(spec)
     await hub.refresh(ref.place)
     return ref
 
 
 @handles(Stop)
 async def stop(hub: Hub, action: Stop) -> None:
-    """End it: gracefully unless `force`."""
+    """End it: gracefully unless `force`. What is defined is then no more than that."""
     _must_be_live(hub, action.ref)
-    grace = 0.0 if action.force else action.timeout
-    await hub.backend(action.ref.place).stop(action.ref, grace=grace)
+    box = hub.world.get(action.ref)
+    backend = hub.backend(action.ref.place)
+    await backend.stop(action.ref, grace=0.0 if action.force else action.timeout)
+    if box is not None and box.defined and box.made_from:
+        with contextlib.suppress(NotFoundError):
+            await backend.remove(action.ref)
     await hub.refresh(action.ref.place)
 
 
@@ -187,13 +199,16 @@ async def run_cell(hub: Hub, action: RunCell) -> Execution:
 
 
 @handles(RunAll)
-async def run_all(hub: Hub, action: RunAll) -> list[str]:
-    """Queue every code cell in order."""
+async def run_all(hub: Hub, action: RunAll) -> list[Execution]:
+    """Queue cells in order: those that are named, else every code cell."""
     _must_exist(hub, action.ref)
     able = hub.able(action.ref, Notebooks, "run cells")
-    notebook = await anext(able.notebooks(action.ref))
-    code = [entry.cell.id for entry in notebook.cells if entry.cell.kind is CellKind.CODE]
-    return [execution.id for execution in await able.run_cells(action.ref, code)]
+    cell_ids = action.cell_ids
+    if cell_ids is None:
+        notebook = await anext(able.notebooks(action.ref))
+        code = (entry.cell for entry in notebook.cells if entry.cell.kind is CellKind.CODE)
+        cell_ids = tuple(cell.id for cell in code)
+    return await able.run_cells(action.ref, cell_ids, timeout=action.timeout)
 
 
 async def _take_away(hub: Hub, ref: Ref) -> None:

@@ -9,6 +9,7 @@ from typing import TypeVar
 import msgspec
 
 from sandbox_tui.backends.base import Backend
+from sandbox_tui.hub.homes import NOWHERE_ELSE, Homes
 from sandbox_tui.hub.poller import DEADLINE, Poller
 from sandbox_tui.model.errors import SandboxError, UnsupportedError
 from sandbox_tui.model.refs import Kind, Place, Ref, resolve
@@ -39,29 +40,26 @@ class Hub:
         backends: Iterable[Backend],
         *,
         definitions: Mapping[Ref, Spec] | None = None,
+        homes: Homes = NOWHERE_ELSE,
         intervals: Mapping[Kind, float] = INTERVALS,
         deadline: float = DEADLINE,
     ) -> None:
         self.world = World()
-        self.definitions = dict(definitions or {})
+        self._homes = homes
+        self.definitions = {self.home(spec): spec for spec in (definitions or {}).values()}
         self._pulse = Pulse()
-        self._pollers = {
-            backend.place: Poller(
-                backend,
-                self._publish,
-                interval=intervals.get(backend.place.kind, 1.0),
-                deadline=deadline,
-            )
-            for backend in backends
-        }
+        self._pace = (intervals, deadline)
+        self._tasks: asyncio.TaskGroup | None = None
+        self._pollers = {backend.place: self._poller(backend) for backend in backends}
 
     async def run(self) -> None:
         """Poll every backend until cancelled, then close them."""
         try:
-            async with asyncio.TaskGroup() as tasks:
-                for poller in self._pollers.values():
-                    tasks.create_task(poller.run(), name=f"poll {poller.backend.place}")
+            async with asyncio.TaskGroup() as self._tasks:
+                for poller in list(self._pollers.values()):
+                    self._begin(poller)
         finally:
+            self._tasks = None
             await self._close()
 
     async def worlds(self, since: int = -1) -> AsyncIterator[World]:
@@ -94,9 +92,26 @@ class Hub:
             except TimeoutError:
                 return  # its health turns red by itself; the action itself is done
 
-    def backend(self, place: Place) -> Backend:
-        """The backend that serves `place`."""
+    @property
+    def places(self) -> tuple[Place, ...]:
+        """Every place that has a backend."""
+        return tuple(self._pollers)
+
+    async def look(self, place: Place) -> Health | None:
+        """Ask that backend at once, out of its turn; how it is then."""
         poller = self._pollers.get(place)
+        if poller is not None:
+            await poller.poll()
+        return self.world.health_of(place)
+
+    def home(self, spec: Spec) -> Ref:
+        """Where what `spec` describes lives here: its ref, at the place that it means."""
+        ref = spec.ref
+        return Ref.make(ref.kind, ref.name, self._homes.of(ref.place).where)
+
+    def backend(self, place: Place) -> Backend:
+        """The backend that serves `place`; one that can be opened is opened now."""
+        poller = self._pollers.get(place) or self._open(place)
         if poller is None:
             raise UnsupportedError(
                 str(place), "be used: no such backend here", hint="Run: sandbox-tui doctor"
@@ -114,6 +129,24 @@ class Hub:
         """The sandbox that `text` names exactly; see `refs.resolve`."""
         return resolve(text, (box.ref for box in self.world.sandboxes), kind)
 
+    def _poller(self, backend: Backend) -> Poller:
+        intervals, deadline = self._pace
+        interval = intervals.get(backend.place.kind, 1.0)
+        return Poller(backend, self._publish, interval=interval, deadline=deadline)
+
+    def _open(self, place: Place) -> Poller | None:
+        """A poller for a place that nobody has named before, if there can be a backend."""
+        backend = self._homes.open(place) if self._tasks is not None else None
+        if backend is None:
+            return None
+        poller = self._pollers[place] = self._poller(backend)
+        self._begin(poller)
+        return poller
+
+    def _begin(self, poller: Poller) -> None:
+        if self._tasks is not None:
+            self._tasks.create_task(poller.run(), name=f"poll {poller.backend.place}")
+
     def _publish(self) -> None:
         health = self._health()
         sandboxes = self._sandboxes()
@@ -130,7 +163,7 @@ class Hub:
             return live
         by_ref = {box.ref: box for box in live}
         for ref, spec in self.definitions.items():
-            by_ref[ref] = _with_definition(by_ref.get(ref), spec)
+            by_ref[ref] = _with_definition(by_ref.get(ref), ref, spec)
         return tuple(by_ref.values())
 
     async def _close(self) -> None:
@@ -142,10 +175,10 @@ class Hub:
             raise ExceptionGroup("closing the backends", unexpected)
 
 
-def _with_definition(live: Sandbox | None, spec: Spec) -> Sandbox:
+def _with_definition(live: Sandbox | None, ref: Ref, spec: Spec) -> Sandbox:
     if live is not None:
         return msgspec.structs.replace(live, defined=True)
-    return Sandbox(ref=spec.ref, state=State.DEFINED, facts=_facts(spec), defined=True)
+    return Sandbox(ref=ref, state=State.DEFINED, facts=_facts(spec), defined=True)
 
 
 def _facts(spec: Spec) -> Facts:

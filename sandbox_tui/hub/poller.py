@@ -38,6 +38,7 @@ class Poller:
         self._deadline = deadline
         self._publish = publish
         self._polled = Pulse()
+        self._turn = asyncio.Lock()
         self._last_ok: float | None = None
 
     async def run(self) -> None:
@@ -57,6 +58,10 @@ class Poller:
 
     async def poll(self) -> None:
         """Ask once and publish what it said, or that it said nothing."""
+        async with self._turn:
+            await self._poll()
+
+    async def _poll(self) -> None:
         self._begun += 1
         number = self._begun
         try:

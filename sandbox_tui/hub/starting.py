@@ -6,11 +6,18 @@ from collections.abc import Iterable
 
 import msgspec
 
+from sandbox_tui.backends.base import Notebooks, Restarts
 from sandbox_tui.hub.hub import Hub
 from sandbox_tui.model.actions import Start
-from sandbox_tui.model.errors import InvalidSpecError, NotFoundError
+from sandbox_tui.model.errors import (
+    AlreadyExistsError,
+    DefinitionChangedError,
+    InvalidSpecError,
+    NotFoundError,
+)
 from sandbox_tui.model.refs import Kind, Ref, resolve
-from sandbox_tui.model.specs import SPEC_OF, ContainerSpec, Spec, overlay
+from sandbox_tui.model.specs import SPEC_OF, ContainerSpec, Spec, fingerprint, overlay
+from sandbox_tui.model.world import Sandbox, State
 
 _SAID_BY = {
     "command": "command",
@@ -41,8 +48,40 @@ def spec_for(hub: Hub, action: Start) -> Spec:
     return spec
 
 
+def may_run_again(box: Sandbox, spec: Spec) -> bool:
+    """Whether it has ended and is what `spec` would make.
+
+    Raises `AlreadyExistsError` while it lives, `DefinitionChangedError` when made otherwise.
+    """
+    if box.state.is_live:
+        raise AlreadyExistsError(box.ref)
+    if box.state not in (State.EXITED, State.FAILED):
+        return False  # somebody may be just about to start it
+    if box.made_from not in ("", fingerprint(spec)):
+        raise DefinitionChangedError(box.ref)
+    return bool(box.made_from)
+
+
+def left_as_it_was(hub: Hub, action: Start) -> Ref | None:
+    """What has ended under that name, when nothing says what else should be there."""
+    if action != Start(name=action.name):
+        return None
+    try:
+        ref = hub.find(action.name)
+    except NotFoundError:
+        return None
+    box, backend = hub.world.get(ref), hub.backend(ref.place)
+    if box is None or box.defined or box.state.is_live:
+        return None
+    opens_again = isinstance(backend, Notebooks)  # by its own start
+    return ref if isinstance(backend, Restarts) and not opens_again else None
+
+
 def _definition(hub: Hub, action: Start) -> Spec | None:
     known: Iterable[Ref] = hub.definitions
+    as_said = (spec for spec in hub.definitions.values() if spec.ref == action.name)
+    if (spec := next(as_said, None)) is not None:
+        return spec
     try:
         return hub.definitions[resolve(action.name, known)]
     except NotFoundError:

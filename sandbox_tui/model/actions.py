@@ -161,5 +161,7 @@ class Attachment(msgspec.Struct, frozen=True, kw_only=True):
     env: Mapping[str, str] = msgspec.field(default_factory=dict[str, str])
     leave: str = ""
     """What to press, in words: `prefix then d`."""
+    leave_keys: str = ""
+    """The same as it is typed, where the program then ends with an exit code of its own."""
     inside_tmux: tuple[str, ...] = ()
     """What to run instead when this program itself runs inside that very tmux server."""

@@ -18,6 +18,7 @@
     ├── DeadlineError                 what, seconds
     ├── ConflictError                 what the sandbox's present state forbids
     │   ├── AlreadyExistsError        ref
+    │   ├── DefinitionChangedError    ref
     │   └── NotRunningError           ref, state
     ├── StartFailedError              ref, reason
     └── OperationFailedError          ref, verb, reason
@@ -189,6 +190,15 @@ class AlreadyExistsError(ConflictError):
 
     def __init__(self, ref: str) -> None:
         super().__init__(f"{ref} exists already", hint=f"Stop it first, or: start {ref} --replace")
+        self.ref = ref
+
+
+class DefinitionChangedError(ConflictError):
+    """What ended under that name was made from another definition than the present one."""
+
+    def __init__(self, ref: str) -> None:
+        message = f"{ref} has ended, and was made from another definition than the present one"
+        super().__init__(message, hint=f"Run: sandbox-tui start {ref} --replace")
         self.ref = ref
 
 

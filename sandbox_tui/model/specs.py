@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from typing import TypeVar
 
@@ -96,3 +97,8 @@ def overlay(spec: AnySpec, partial: Mapping[str, object]) -> AnySpec:
         if isinstance(extra, Mapping):
             said[key] = {**getattr(spec, key), **extra}
     return msgspec.structs.replace(spec, **said)
+
+
+def fingerprint(spec: Spec) -> str:
+    """The same for equal specs, on every machine; tells whether a definition has changed since."""
+    return hashlib.sha256(msgspec.json.encode(spec, order="deterministic")).hexdigest()[:16]

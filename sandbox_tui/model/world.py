@@ -99,6 +99,8 @@ class Sandbox(msgspec.Struct, frozen=True, kw_only=True):
     labels: Mapping[str, str] = msgspec.field(default_factory=dict[str, str])
     managed: bool = False
     """Whether this program made it."""
+    made_from: str = ""
+    """Fingerprint of the spec that it was made from; see `specs.fingerprint`."""
     defined: bool = False
     """Whether the configuration has an entry of that name."""
     detail: str = ""

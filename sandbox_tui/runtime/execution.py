@@ -10,7 +10,7 @@ import time
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Generator
 
-from sandbox_tui.model.outputs import Outcome, Output, Result, Text
+from sandbox_tui.model.outputs import Display, Failure, Outcome, Output, Result, Text
 from sandbox_tui.model.refs import Ref
 from sandbox_tui.runtime.pulse import Pulse
 from sandbox_tui.runtime.ring import Ring
@@ -20,7 +20,13 @@ OUTPUT_CAP = 10 * 1024 * 1024
 
 
 def _weigh(output: Output) -> int:
-    return len(output.text) if isinstance(output, Text) else 256
+    match output:
+        case Text():
+            return len(output.text)
+        case Display():
+            return 256 + sum(len(value) for value in output.data.values() if isinstance(value, str))
+        case Failure():
+            return 256 + len(output.message) + sum(map(len, output.traceback))
 
 
 class Execution:

@@ -53,7 +53,8 @@ class Pool:
             raise DeadlineError(f"{self._name}: too many calls wait", timeout) from None
         self._grow()
         try:
-            return await asyncio.wait_for(answer, timeout)
+            async with asyncio.timeout(timeout):  # `wait_for` of Python 3.11 can lose a cancel
+                return await answer
         except TimeoutError:
             if answer.cancelled():
                 raise DeadlineError(self._name, timeout) from None

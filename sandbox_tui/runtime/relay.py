@@ -17,6 +17,9 @@ CHUNK = 64 * 1024
 MOST_TYPED = 1024 * 1024
 """How much input waits for a program that does not read, in bytes; then typing waits too."""
 
+REMEMBERED = 16
+"""How many of the bytes that were typed last are remembered."""
+
 SPLIT = 0.05
 """How long the rest of a key may take that arrives in two pieces, in seconds."""
 
@@ -43,6 +46,8 @@ class Relay:
         self, child: Child, keyboard: int, screen: int, leave_key: bytes, wakeups: Wakeups
     ) -> None:
         self.left_by_key = False
+        self.typed_last = b""
+        """The end of what the child was given."""
         self._child = child
         self._keyboard = keyboard
         self._screen = screen
@@ -110,6 +115,7 @@ class Relay:
             self._end()
         typed, self.left_by_key = self._leave.feed(data or b"")
         self._typed += typed
+        self.typed_last = (self.typed_last + typed)[-REMEMBERED:]
         if self.left_by_key:
             self._end()
 

@@ -54,15 +54,21 @@ def attach(attachment: Attachment, *, leave_key: bytes = LEAVE_KEY) -> Fate:
     """Hand the terminal over as `attachment` says; inside its own tmux server, switch there."""
     if attachment.inside_tmux and os.environ.get("TMUX"):
         return _switch(attachment.inside_tmux)
-    return hand_over(attachment.argv, attachment.env, leave_key=leave_key)
+    own_keys = attachment.leave_keys.encode()
+    return hand_over(attachment.argv, attachment.env, leave_key=leave_key, own_keys=own_keys)
 
 
 def hand_over(
-    argv: Sequence[str], env: Mapping[str, str] | None = None, *, leave_key: bytes = LEAVE_KEY
+    argv: Sequence[str],
+    env: Mapping[str, str] | None = None,
+    *,
+    leave_key: bytes = LEAVE_KEY,
+    own_keys: bytes = b"",
 ) -> Fate:
     """Run a program on the user's terminal until it ends or the leave key is pressed.
 
-    Blocks. `env` is laid over this process's own. In the main thread, a SIGTERM, SIGHUP or SIGINT
+    Blocks. `env` is laid over this process's own; a program that ends right after `own_keys` was
+    left by them, whatever its exit code. In the main thread, a SIGTERM, SIGHUP or SIGINT
     to this process gives the terminal back first and acts then. Raises `TerminalNeededError`,
     `ToolMissingError`.
     """
@@ -78,7 +84,8 @@ def hand_over(
                     relay.undo()
         finally:
             child.close()
-    return _fate(child.wait_status, relay.left_by_key)
+    left = relay.left_by_key or (bool(own_keys) and relay.typed_last.endswith(own_keys))
+    return _fate(child.wait_status, left)
 
 
 def _terminal() -> tuple[int, int]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-LONGEST = 30.0
+LONGEST = 10.0
 """Longest pause between two tries of something that fails, in seconds."""
 
 SHORTEST = 0.02

@@ -133,9 +133,9 @@ class MemoryRooms(MemoryBackend):
         self.box(ref)
         room = self._room(ref)
         while True:
-            yield room.notebook(ref)
-            seen = room.revision
-            while room.revision == seen:
+            notebook = room.notebook(ref)
+            yield notebook
+            while room.revision == notebook.revision:
                 await room.changed.wait()
 
     def _room(self, ref: Ref) -> _Room:

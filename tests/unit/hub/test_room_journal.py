@@ -64,8 +64,7 @@ async def test_a_follower_hears_the_rest_until_the_end() -> None:
     heard: list[str] = []
 
     async def follow() -> None:
-        async for text in journal.follow(10):
-            heard.append(text.text)
+        heard.extend([text.text async for text in journal.follow(10)])
 
     following = asyncio.create_task(follow())
     await asyncio.sleep(0)

@@ -68,6 +68,19 @@ async def test_everything_can_be_dropped() -> None:
         await asyncio.wait_for(turns.next(), 0.01)
 
 
+async def test_a_turn_that_is_dropped_before_it_is_taken() -> None:
+    turns = Turns()
+    waiting = asyncio.create_task(turns.next())
+    await asyncio.sleep(0)
+    turns.add([turn()])
+    turns.drop("why")
+    await asyncio.sleep(0)
+    only = turn()
+    turns.add([only])
+    async with asyncio.timeout(1):
+        assert await waiting is only
+
+
 async def test_there_is_a_limit(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "MOST", 2)
     turns = Turns()

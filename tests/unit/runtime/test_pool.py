@@ -1,5 +1,6 @@
 import asyncio
 import threading
+import time
 
 import pytest
 
@@ -68,3 +69,22 @@ async def test_its_threads_do_not_hold_the_program() -> None:
     pool.close()
     await asyncio.to_thread(thread.join, 5)
     assert not thread.is_alive()
+
+
+async def test_a_cancel_is_not_lost_to_an_answer_of_the_same_moment() -> None:
+    pool, begun = Pool("race", 1), threading.Event()
+
+    def answer() -> None:
+        begun.set()
+
+    def race() -> None:
+        begun.wait(5)
+        time.sleep(0.05)  # the answer is now on its way to the loop, the cancel comes right after
+        loop.call_soon(task.cancel)
+
+    loop = asyncio.get_running_loop()
+    task = asyncio.create_task(pool.run(5.0, answer))
+    loop.call_soon(race)
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    pool.close()

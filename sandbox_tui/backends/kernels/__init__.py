@@ -1,0 +1,1 @@
+"""Jupyter kernels: launched, driven, found again and joined, without a Jupyter server."""

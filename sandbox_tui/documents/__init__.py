@@ -1,0 +1,1 @@
+"""Documents: the ordered cells of rooms, in memory and on disk."""
