@@ -66,6 +66,15 @@ class Wakes(Protocol):
 
 
 @runtime_checkable
+class Glances(Protocol):
+    """Can tell of one sandbox without listing the others."""
+
+    async def glance(self, ref: Ref) -> Sandbox | None:
+        """How it is now, as a poll would tell; `None` when it is not there."""
+        ...
+
+
+@runtime_checkable
 class Runs(Protocol):
     """Runs code and knows how it ended."""
 

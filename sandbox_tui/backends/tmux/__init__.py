@@ -1,0 +1,1 @@
+"""tmux sessions: one control-mode client per server for looking, one process per deed."""
