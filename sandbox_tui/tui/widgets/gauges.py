@@ -42,7 +42,7 @@ def _cpu(history: Sequence[Vitals]) -> Gauge:
     if last.cpu is not None:
         reading = f"{units.share(last.cpu, limit or 1.0)} of {units.cores(limit or 1.0)}"
     if last.pids is not None:
-        reading += f" · {last.pids} processes"
+        reading += f" · {last.pids} process{'es' * (last.pids != 1)}"
     return Gauge("cpu", reading, f"0–{units.share(high, limit or 1.0)}", series, high)
 
 

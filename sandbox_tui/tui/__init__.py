@@ -1,0 +1,1 @@
+"""The dashboard; the only place, `cli/tables.py` aside, that knows textual and rich."""

@@ -1,0 +1,47 @@
+"""Handing the terminal to a sandbox and coming back: the one place that suspends the dashboard."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Any
+
+from textual.app import App, SuspendNotSupported
+
+from sandbox_tui.model.actions import Attachment
+from sandbox_tui.model.errors import OperationFailedError
+from sandbox_tui.runtime import terminal
+
+LEAVE = "ctrl+\\"
+"""The key that always leaves, as a person reads it."""
+
+
+def attach(app: App[Any], attachment: Attachment) -> str:
+    """Hand the terminal over until the program there ends or is left. Answers what happened.
+
+    Blocks, and with it everything else here: nothing may draw meanwhile. Inside the tmux that the
+    sandbox lives in, nothing is handed over: tmux shows it in place of the dashboard. Raises
+    `OperationFailedError` where there is no terminal (in a browser), and what `terminal.attach`
+    raises.
+    """
+    name = attachment.ref.name
+    if attachment.inside_tmux and os.environ.get("TMUX"):
+        return f"{name}: {_shown(terminal.attach(attachment).exit_code)}"
+    try:
+        with app.suspend():
+            _announce(attachment)
+            fate = terminal.attach(attachment)
+    except SuspendNotSupported as error:
+        reason, hint = "there is no terminal to hand over", f"Run: sandbox-tui attach {name}"
+        raise OperationFailedError(attachment.ref, "attach to", reason, hint=hint) from error
+    return f"{name}: {fate.message}"
+
+
+def _announce(attachment: Attachment) -> None:
+    """How to come back, where the program will draw over it in its own time."""
+    leave = " or ".join(filter(None, (attachment.leave, LEAVE)))
+    print(f"{attachment.ref} · leave with {leave}", file=sys.__stderr__, flush=True)
+
+
+def _shown(exit_code: int | None) -> str:
+    return f"tmux refused ({exit_code})" if exit_code else "shown by tmux in this terminal"

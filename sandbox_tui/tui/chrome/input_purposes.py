@@ -1,0 +1,48 @@
+"""What a typed line is for; apart from the field itself, which is only loaded when it is opened."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import NamedTuple
+
+from sandbox_tui.model.refs import Ref
+
+
+class Purpose(StrEnum):
+    """What the typed text is for."""
+
+    FILTER = "filter"
+    SEARCH = "search"
+    SEND = "send"
+    RUN = "run"
+
+    @property
+    def is_live(self) -> bool:
+        """Whether the text acts as it is typed."""
+        return self in (Purpose.FILTER, Purpose.SEARCH)
+
+    @property
+    def help(self) -> str:
+        """How to end it, in words."""
+        return _HELP[self]
+
+
+_HELP = {
+    Purpose.FILTER: "text  is:failed  kind:room  label:x=y  -not · enter keeps · esc clears",
+    Purpose.SEARCH: "enter keeps it, then n and N · esc clears",
+    Purpose.SEND: "enter sends · esc cancels",
+    Purpose.RUN: "ctrl+j or shift+enter runs · esc cancels",
+}
+
+
+class Typing(NamedTuple):
+    """A line that is asked for."""
+
+    purpose: Purpose
+    label: str
+    ref: Ref | None = None
+    """The sandbox it is for, whatever is selected meanwhile."""
+    text: str = ""
+    """What stands there at the beginning."""
+    blocks: bool = False
+    """Whether it is code, which may go on over several lines."""

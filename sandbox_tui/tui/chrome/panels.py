@@ -1,0 +1,258 @@
+"""The widgets behind the tabs: each made when it is first needed, one of them shown at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from textual.widget import Widget
+
+from sandbox_tui.model.outputs import Text
+from sandbox_tui.tui.bodies import Body
+from sandbox_tui.tui.history import Event
+from sandbox_tui.tui.said import cell_text
+from sandbox_tui.tui.widgets.lines import LineView
+from sandbox_tui.tui.widgets.pane import PaneView
+
+if TYPE_CHECKING:
+    from sandbox_tui.tui.widgets.cells import NotebookView
+    from sandbox_tui.tui.widgets.charts import StatsView
+    from sandbox_tui.tui.widgets.facts import FactsView
+    from sandbox_tui.tui.widgets.log import LogView
+    from sandbox_tui.tui.widgets.textview import TextView
+
+V = TypeVar("V", bound=LineView[Any])
+
+
+class Panels:
+    """The body of the viewer, and the strip of charts under it, mounted in their `host`."""
+
+    def __init__(self, host: Widget) -> None:
+        self._host = host
+        self._body = Body.WORDS
+        self._bodies: dict[Body, LineView[Any]] = {}
+        self._strip: StatsView | None = None
+        self._said: Sequence[Event] = ()
+        self.by_cell = False
+        """Whether up and down go from cell to cell in a notebook."""
+
+        self.words = PaneView()
+        """Sentences, where there is nothing else."""
+        self._bodies[Body.WORDS] = self.words
+        self._makers: Mapping[Body, Callable[[], LineView[Any]]] = {
+            Body.WORDS: lambda: self.words,
+            Body.SCREEN: lambda: self.pane,
+            Body.LOG: lambda: self.log_view,
+            Body.NOTEBOOK: lambda: self.notebook,
+            Body.STATS: lambda: self.stats,
+            Body.FACTS: lambda: self.facts,
+            Body.EVENTS: lambda: self.events,
+        }
+
+    # The widgets.
+
+    @cached_property
+    def pane(self) -> PaneView:
+        """What a terminal shows."""
+        return self._made(Body.SCREEN, PaneView())
+
+    @cached_property
+    def log_view(self) -> LogView:
+        """What a sandbox says."""
+        from sandbox_tui.tui.widgets.log import LogView
+
+        return self._made(Body.LOG, LogView())
+
+    @cached_property
+    def events(self) -> LogView:
+        """What happened to a sandbox."""
+        from sandbox_tui.tui.widgets.log import LogView
+
+        return self._made(Body.EVENTS, LogView())
+
+    @cached_property
+    def notebook(self) -> NotebookView:
+        """A room's cells."""
+        from sandbox_tui.tui.widgets.cells import NotebookView
+
+        return self._made(Body.NOTEBOOK, NotebookView("no cells yet: s runs one"))
+
+    @cached_property
+    def facts(self) -> FactsView:
+        """Everything that is known."""
+        from sandbox_tui.tui.widgets.facts import FactsView
+
+        return self._made(Body.FACTS, FactsView())
+
+    @cached_property
+    def stats(self) -> StatsView:
+        """Charts, the whole body of them."""
+        from sandbox_tui.tui.widgets.charts import StatsView
+
+        return self._made(Body.STATS, StatsView())
+
+    @property
+    def strip(self) -> StatsView | None:
+        """Charts, a few rows under the body, when they are shown."""
+        return self._strip if self._strip is not None and self._strip.display else None
+
+    # Which of them is shown.
+
+    @property
+    def lines(self) -> LineView[Any] | None:
+        """The body, as something that scrolls."""
+        shown: LineView[Any] | None = self._bodies.get(self._body)
+        return shown
+
+    @property
+    def text_view(self) -> TextView | None:
+        """The body, as something that follows, wraps and is searched."""
+        if isinstance(self.lines, PaneView):
+            return None  # without loading what a text view needs: it may be the first frame
+        from sandbox_tui.tui.widgets.textview import TextView
+
+        return self.lines if isinstance(self.lines, TextView) else None
+
+    def show(self, body: Body) -> None:
+        """Let that body be the shown one."""
+        self._body = body
+        self._makers[body]()
+        for other, widget in self._bodies.items():
+            widget.display = other is body
+
+    def say(self, words: str) -> None:
+        """Let these sentences be the body."""
+        self.words.show(None, placeholder=words)
+        self.show(Body.WORDS)
+
+    def show_strip(self, on: bool) -> None:
+        """Show or hide the charts under the body."""
+        if on and self._strip is None:
+            from sandbox_tui.tui.widgets.charts import StatsView
+
+            self._strip = StatsView(id="strip")
+            self._host.mount(self._strip)
+        if self._strip is not None:
+            self._strip.display = on
+
+    def show_events(self, events: Sequence[Event]) -> None:
+        """Replace what happened; only what is new is appended when the rest is as before."""
+        fresh = events[len(self._said) :]
+        if [*self._said, *fresh] != list(events):
+            self.events.clear()
+            fresh = events
+        self._said = tuple(events)
+        self.events.append(*(Text("stdout", event.line, event.at) for event in fresh))
+
+    def forget(self) -> None:
+        """Another sandbox is looked at: nothing of the last one may stay on the screen."""
+        for body in self._bodies:
+            match body:
+                case Body.SCREEN:
+                    self.pane.show(None, placeholder="")
+                    self.pane.reset_pan()
+                case Body.LOG:
+                    self.log_view.clear()
+                case Body.NOTEBOOK:
+                    self.notebook.show(None)
+                case Body.FACTS:
+                    self.facts.show({})
+                case Body.STATS:
+                    self.stats.show(())
+                case _:
+                    pass
+        if self._strip is not None:
+            self._strip.show(())
+
+    # What keys do to it.
+
+    def move(self, rows: int) -> None:
+        """Go on by cells in a notebook, else by rows."""
+        lines = self.lines
+        if self._body is Body.NOTEBOOK and self.by_cell:
+            self.notebook.move(rows)
+        elif lines is not None:
+            lines.scroll_rows(rows)
+
+    def page(self, count: int) -> None:
+        """Go on by windows."""
+        lines = self.lines
+        if lines is not None:
+            lines.scroll_rows(count * max(1, lines.size.height - 1))
+
+    def to_start(self) -> None:
+        """Go to the first line."""
+        view, lines = self.text_view, self.lines
+        if view is not None:
+            view.first()
+        elif lines is not None:
+            lines.scroll_to_share(0.0)
+
+    def to_end(self) -> None:
+        """Go to the last line, and stay there where lines come."""
+        view, lines = self.text_view, self.lines
+        if view is not None:
+            view.last()
+        elif isinstance(lines, PaneView):
+            lines.reset_pan()
+        elif lines is not None:
+            lines.scroll_to_share(1.0)
+
+    def pan(self, columns: int) -> None:
+        """Move sideways."""
+        view, lines = self.text_view, self.lines
+        if view is not None:
+            view.pan(columns)
+        elif isinstance(lines, PaneView):
+            lines.pan(columns, 0)
+
+    def toggle_follow(self) -> None:
+        """Stay at the end, or stop that; a terminal is always at its end."""
+        view = self.text_view
+        if view is not None:
+            view.follow(not view.following)
+        else:
+            self.to_end()
+
+    def toggle_timestamps(self) -> None:
+        """Show when each line was said, or do not."""
+        if self._body is Body.LOG:
+            self.log_view.timestamps = not self.log_view.timestamps
+
+    def toggle_wrap(self) -> None:
+        """Break long lines, or pan over them."""
+        view = self.text_view
+        if view is not None:
+            view.wrap = not view.wrap
+
+    def text(self) -> str:
+        """What the body shows, as plain text; of a notebook the selected cell."""
+        if self._body is Body.SCREEN:
+            return self.pane.text()
+        if self._body is Body.NOTEBOOK:
+            cell = self.notebook.selected_cell
+            return cell_text(cell) if cell is not None else ""
+        view = self.text_view
+        return view.text() if view is not None else ""
+
+    def caption(self) -> str:
+        """A few words on the body, for the frame."""
+        if self._body is Body.SCREEN:
+            return self.pane.caption
+        view = self.text_view
+        if view is None:
+            return ""
+        current, total = view.match_count
+        follows = "following" if view.following else "f follows"
+        parts = (
+            f"match {current} of {total}" if total else "",
+            "wrapped" if view.wrap else "",
+            follows if self._body is not Body.FACTS else "",
+        )
+        return " · ".join(filter(None, parts))
+
+    def _made(self, body: Body, widget: V) -> V:
+        self._bodies[body] = widget
+        self._host.mount(widget, before=self._strip)
+        return widget

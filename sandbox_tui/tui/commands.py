@@ -1,0 +1,230 @@
+"""Everything a key can do, in one table: the verbs of the registry and what only a screen has.
+
+Footer, palette, key list and bindings are made from `COMMANDS`, and all of them ask `impossible`,
+so they cannot disagree about what works now.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from enum import StrEnum
+
+import msgspec
+
+from sandbox_tui.hub.registry import VERBS, Confirm, Verb
+from sandbox_tui.model.refs import Kind
+from sandbox_tui.model.world import Sandbox
+from sandbox_tui.tui.situation import Half, Situation, Tab
+
+
+class Group(StrEnum):
+    """The headings of the key list, in its order."""
+
+    ACT = "act on the selected sandbox"
+    MOVE = "move"
+    LOOK = "look"
+    MARK = "several at once"
+    COPY = "copy and save"
+    PROGRAM = "program"
+
+
+ANYWHERE = frozenset(Half)
+IN_LIST = frozenset({Half.LIST})
+IN_VIEW = frozenset({Half.VIEW})
+
+Condition = Callable[[Situation], str]
+
+
+def _always(_: Situation) -> str:
+    return ""
+
+
+def _box(now: Situation) -> str:
+    return "" if now.box is not None else "nothing is selected"
+
+
+def _room(now: Situation) -> str:
+    there = now.box is not None and now.box.ref.kind is Kind.ROOM
+    return "" if there else "only a room has a kernel to restart"
+
+
+def _marks(now: Situation) -> str:
+    return "" if now.marked else "nothing is marked: press space on a row first"
+
+
+def _needs(now: Situation) -> str:
+    return "" if now.needs else "nothing needs you"
+
+
+def _search(now: Situation) -> str:
+    return "" if now.searching else "there is no search: press / first"
+
+
+def _text(now: Situation) -> str:
+    return "" if now.tab in (Tab.LIVE, Tab.LOGS, Tab.EVENTS) else f"{now.tab} does not move"
+
+
+class Command(msgspec.Struct, frozen=True, kw_only=True):
+    """One thing a key can do."""
+
+    id: str
+    """Stable name for key maps: `sandbox.stop`, `view.follow`."""
+    title: str
+    brief: str = ""
+    """The title where there is little room; the title itself when empty."""
+    keys: tuple[str, ...] = ()
+    """Textual's key names; `I I` is pressed twice."""
+    group: Group = Group.LOOK
+    halves: frozenset[Half] = ANYWHERE
+    when: Condition = _always
+    verb: Verb | None = None
+
+    @property
+    def short(self) -> str:
+        """As the footer shows it."""
+        return self.brief or self.title.lower()
+
+    def impossible(self, now: Situation) -> str:
+        """Why it cannot be done now; empty when it can."""
+        if self.verb is None:
+            return self.when(now)
+        if now.box is None:
+            return "nothing is selected"
+        return self.verb.impossible(now.box)
+
+    def excludes(self, other: Command) -> bool:
+        """Whether no situation has both, so that they may share a key."""
+        if not self.halves & other.halves:
+            return True
+        mine, theirs = self.verb, other.verb
+        if mine is None or theirs is None:
+            return False
+        return not (mine.kinds & theirs.kinds and mine.states & theirs.states)
+
+
+TWICE = {"sandbox.interrupt": ("I I",)}
+"""Verbs whose key is pressed twice, in place of a question."""
+
+
+def _of_verb(verb: Verb) -> Command:
+    keys = TWICE.get(verb.id, verb.keys)
+    return Command(id=verb.id, title=verb.title, keys=keys, group=Group.ACT, verb=verb)
+
+
+def _move(name: str, title: str, *keys: str, halves: frozenset[Half] = ANYWHERE) -> Command:
+    return Command(id=f"move.{name}", title=title, keys=keys, group=Group.MOVE, halves=halves)
+
+
+def _look(
+    name: str,
+    title: str,
+    *keys: str,
+    when: Condition = _always,
+    halves: frozenset[Half] = ANYWHERE,
+    brief: str = "",
+) -> Command:
+    return Command(id=name, title=title, brief=brief, keys=keys, when=when, halves=halves)
+
+
+COMMANDS: tuple[Command, ...] = (
+    *(_of_verb(verb) for verb in VERBS),
+    Command(
+        id="room.restart",
+        title="Restart kernel",
+        keys=("0 0",),
+        group=Group.ACT,
+        when=_room,
+    ),
+    Command(id="sandbox.new", title="New", keys=("n",), group=Group.ACT, halves=IN_LIST),
+    _move("up", "Up", "up", "k"),
+    _move("down", "Down", "down", "j"),
+    _move("page_up", "Page up", "pageup"),
+    _move("page_down", "Page down", "pagedown"),
+    _move("top", "Top", "g", "home"),
+    _move("bottom", "Bottom", "G", "end"),
+    _move("left", "Pan left", "left", halves=IN_VIEW),
+    _move("right", "Pan right", "right", halves=IN_VIEW),
+    _move("view_up", "Scroll the view up", "shift+up", "K", halves=IN_LIST),
+    _move("view_down", "Scroll the view down", "shift+down", "J", halves=IN_LIST),
+    _move("attention", "What needs you", "1"),
+    _move("tmux", "tmux sessions", "2"),
+    _move("container", "Containers", "3"),
+    _move("room", "Rooms", "4"),
+    _move("next_section", "Next section", "tab"),
+    _move("previous_section", "Previous section", "shift+tab"),
+    Command(
+        id="move.next_need",
+        title="Next that needs you",
+        brief="next",
+        keys=("!",),
+        group=Group.MOVE,
+        when=_needs,
+    ),
+    _look("view.open", "Open", "enter", when=_box, halves=IN_LIST),
+    _look("view.back", "Back", "escape"),
+    _look("tab.next", "Next tab", "]", when=_box, brief="tab"),
+    _look("tab.previous", "Previous tab", "[", when=_box),
+    _look("tab.live", "Live", when=_box),
+    _look("tab.logs", "Logs", "l", when=_box),
+    _look("tab.stats", "Stats", "v", when=_box),
+    _look("tab.inspect", "Inspect", "i", when=_box),
+    _look("tab.notebook", "Notebook", when=_room),
+    _look("tab.events", "Events", "E", when=_box),
+    _look("list.filter", "Filter", "/", halves=IN_LIST),
+    _look("view.search", "Search", "/", when=_box, halves=IN_VIEW),
+    _look("view.next_match", "Next match", "n", when=_search, halves=IN_VIEW),
+    _look("view.previous_match", "Previous match", "N", when=_search, halves=IN_VIEW),
+    _look("view.follow", "Follow", "f", when=_text),
+    _look("view.timestamps", "Timestamps", "t", when=_text),
+    _look("view.wrap", "Wrap", "w", when=_box),
+    _look("view.zoom", "Zoom", "z", when=_box),
+    _look("layout.wider", "Wider list", "+"),
+    _look("layout.narrower", "Narrower list", "_"),
+    _look("view.pin", "Pin tile", "P", when=_box),
+    Command(id="mark.toggle", title="Mark", keys=("space",), group=Group.MARK, halves=IN_LIST),
+    Command(id="mark.all", title="Mark all shown", keys=("*",), group=Group.MARK),
+    Command(id="mark.act", title="Bulk", keys=("b",), group=Group.MARK, when=_marks),
+    Command(id="copy.text", title="Copy", keys=("c",), group=Group.COPY, when=_box),
+    Command(
+        id="copy.command",
+        title="Copy as command",
+        keys=("C",),
+        group=Group.COPY,
+        when=_box,
+    ),
+    Command(id="view.save", title="Save view", keys=("ctrl+s",), group=Group.COPY, when=_box),
+    Command(id="program.palette", title="Palette", keys=(":", "ctrl+p"), group=Group.PROGRAM),
+    Command(id="program.actions", title="Actions", keys=("x",), group=Group.PROGRAM, when=_box),
+    Command(id="program.keys", title="Keys", keys=("?",), group=Group.PROGRAM),
+    Command(id="program.log", title="Command log", keys=("L",), group=Group.PROGRAM),
+    Command(id="program.theme", title="Next theme", keys=("T",), group=Group.PROGRAM),
+    Command(id="program.home", title="Dashboard", keys=("ctrl+q",), group=Group.PROGRAM),
+    Command(id="program.quit", title="Quit", keys=("q",), group=Group.PROGRAM),
+)
+
+_BY_ID = {entry.id: entry for entry in COMMANDS}
+
+
+def command(command_id: str) -> Command:
+    """The command of that id. Raises `KeyError`."""
+    return _BY_ID[command_id]
+
+
+def answering(sharing: Iterable[Command], now: Situation) -> Command | None:
+    """Which of the commands that share a key answers to it now.
+
+    The first that is possible; else one that can say why it is not, best one of the right kind.
+    """
+    here = [entry for entry in sharing if now.half in entry.halves]
+    possible = (entry for entry in here if not entry.impossible(now))
+    fitting = (entry for entry in here if _is_of_its_kind(entry, now.box))
+    return next(possible, None) or next(fitting, None) or next(iter(here), None)
+
+
+def asks(entry: Command) -> bool:
+    """Whether it is confirmed before it is done."""
+    return entry.verb is not None and entry.verb.confirm is Confirm.ASK
+
+
+def _is_of_its_kind(entry: Command, box: Sandbox | None) -> bool:
+    return entry.verb is None or box is None or box.ref.kind in entry.verb.kinds

@@ -1,0 +1,93 @@
+"""All that the dashboard knows between two messages; no widget and no Api in it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal, NamedTuple
+
+from sandbox_tui.hub.attention import Attention, Need, Rule
+from sandbox_tui.hub.filter import Filter
+from sandbox_tui.model.refs import Kind, Place, Ref
+from sandbox_tui.model.world import Health, Sandbox, World, diff
+from sandbox_tui.tui.history import Chronicle, Measurements
+from sandbox_tui.tui.sections import Picture, clock
+
+Severity = Literal["information", "warning", "error"]
+
+
+class Notice(NamedTuple):
+    """One line for a person, told once."""
+
+    text: str
+    severity: Severity = "information"
+    title: str = ""
+
+
+class Desk:
+    """The newest world and what was learnt on the way to it."""
+
+    def __init__(self) -> None:
+        self.world = World()
+        self.measurements = Measurements()
+        self.chronicle = Chronicle()
+        self.filter_text = ""
+        self._attention = Attention(())
+        self._boxes: dict[Ref, Sandbox] = {}
+
+    def heed(self, rules: Sequence[Rule]) -> None:
+        """Look for what needs a person by these rules from now on."""
+        self._attention = Attention(rules)
+
+    def take(self, world: World, now: float) -> list[Notice]:
+        """Go on with a newer world. Answers with what a person should be told."""
+        before, self.world = self.world, world
+        if before.revision or before.health:
+            self.chronicle.note(diff(before.sandboxes, world.sandboxes), now)
+        self._boxes = {box.ref: box for box in world.sandboxes}
+        self._attention.look(world, now)
+        self.measurements.keep_only(self._boxes.keys())
+        return [notice for entry in world.health if (notice := _turn(before, entry))]
+
+    @property
+    def needs(self) -> tuple[Need, ...]:
+        """What needs a person."""
+        return self._attention.needs
+
+    def box(self, ref: Ref | None) -> Sandbox | None:
+        """The sandbox of that name as it is now."""
+        return self._boxes.get(ref) if ref is not None else None
+
+    def picture(self, now: float) -> Picture:
+        """What the list is made of."""
+        needing = {need.ref for need in self.needs}
+        return Picture(
+            world=self.world,
+            needs=self.needs,
+            measurements=self.measurements,
+            filter=Filter(self.filter_text, needing=needing),
+            now=now,
+        )
+
+    def next_need(self, after: Ref | None) -> Ref | None:
+        """The sandbox that needs a person and comes after that one, round and round."""
+        refs = [need.ref for need in self.needs]
+        if not refs:
+            return None
+        at = refs.index(after) + 1 if after is not None and after in refs else 0
+        return refs[at % len(refs)]
+
+    def is_asking(self, kind: Kind) -> bool:
+        """Whether no backend of that kind has answered yet."""
+        return not any(entry.kind is kind for entry in self.world.health)
+
+
+def _turn(before: World, entry: Health) -> Notice | None:
+    """What to say when a backend has gone or has come back; nothing about how it was found."""
+    kind, _, where = entry.place.partition("@")
+    last = before.health_of(Place(Kind(kind), where))
+    if last is None or last.ok == entry.ok:
+        return None
+    if entry.ok:
+        return Notice(f"{entry.place} answers again")
+    text = f"{entry.detail} · since {clock(entry.since)}"
+    return Notice("\n".join(filter(None, (text, entry.hint))), "error", f"{entry.place} is lost")

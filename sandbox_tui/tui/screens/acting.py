@@ -1,0 +1,165 @@
+"""What the keys do that acts: on the sandbox that was selected when the key went down.
+
+A `Ref` is taken once, at the key press, and carried through the question, the input line and the
+action; whatever the list does meanwhile changes nothing about whom it is for.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from sandbox_tui.hub.registry import Verb
+from sandbox_tui.model.actions import Action, Attach, Attachment, Restart, Run, Send, Start
+from sandbox_tui.model.errors import SandboxError
+from sandbox_tui.model.refs import Kind, Ref
+from sandbox_tui.model.world import Sandbox
+from sandbox_tui.tui import messages
+from sandbox_tui.tui.asking import action_for, is_same, question
+from sandbox_tui.tui.bodies import is_foreign
+from sandbox_tui.tui.chrome.input_purposes import Purpose, Typing
+from sandbox_tui.tui.command_line import command_line
+from sandbox_tui.tui.commands import asks, command
+from sandbox_tui.tui.desk import Notice
+from sandbox_tui.tui.history import Event
+from sandbox_tui.tui.situation import Tab
+
+if TYPE_CHECKING:
+    from sandbox_tui.tui.screens.dashboard import Dashboard
+
+
+class Acting:
+    """Acts for the dashboard that it is given."""
+
+    def __init__(self, dashboard: Dashboard) -> None:
+        self._on = dashboard
+
+    def do(self, command_id: str, box: Sandbox, words: str = "") -> None:
+        """Do a verb for that sandbox; it is possible."""
+        verb = command(command_id).verb
+        if verb is None:
+            self.perform(Restart(ref=box.ref))
+        elif verb.action in (Send, Run) and not words:
+            self._ask_words(verb, box)
+        elif asks(command(command_id)):
+            self._ask(verb, [box])
+        else:
+            self._act(verb, box, words)
+
+    def bulk(self, boxes: Sequence[Sandbox], verb: Verb) -> None:
+        """Do a verb for several: those that cannot are left out, and the rest is asked once."""
+        able = [box for box in boxes if not verb.impossible(box)]
+        if able:
+            self._ask(verb, able)
+
+    def say(self, ref: Ref, purpose: Purpose, words: str) -> None:
+        """Send or run what was typed for that sandbox."""
+        if not words:
+            return
+        box = self._on.desk.box(ref)
+        if purpose is Purpose.SEND:
+            self.perform(Send(ref=ref, text=words))
+        elif box is not None and ref.kind is Kind.ROOM and not is_foreign(box):
+            self._on.bridge.run_cell(ref, words)
+        else:
+            self.perform(Run(ref=ref, code=words))
+
+    def start_new(self, action: Start) -> None:
+        """Start something that was not there."""
+        self.perform(action)
+
+    def perform(self, action: Action) -> None:
+        """Hand it to the Api; what comes of it arrives as a message."""
+        self._on.bridge.perform(action)
+
+    # What came of it.
+
+    def done(self, message: messages.Performed) -> None:
+        """Log it, and go on with its answer."""
+        action, answer = message.action, message.answer
+        self._log(action, "done" if message.seconds < 0.1 else f"done in {message.seconds:.1f} s")
+        if isinstance(answer, Attachment):
+            self._attach(answer)
+        elif isinstance(action, Run):
+            self._on.show_tab(action.ref, Tab.LIVE)
+        elif isinstance(action, Start) and isinstance(answer, Ref):
+            self._on.select_when_there(answer)
+
+    def failed(self, message: messages.Failed) -> None:
+        """Log it, and say why."""
+        error = message.error
+        self._log(message.action, error.message, ok=False)
+        text = f"{error.message}\n{error.hint}" if error.hint else error.message
+        self._on.tell(Notice(text, "error", type(message.action).__name__))
+
+    def ended(self, message: messages.RunEnded) -> None:
+        """Log how code ended."""
+        event = Event(at=time.time(), ref=message.ref, what=message.summary, ok=message.ok)
+        self._on.desk.chronicle.add(event)
+
+    # How it is asked.
+
+    def _ask_words(self, verb: Verb, box: Sandbox) -> None:
+        purpose = Purpose.SEND if verb.action is Send else Purpose.RUN
+        preposition = "to" if purpose is Purpose.SEND else "in"
+        label = f"{verb.title.lower()} {preposition} {box.ref.name}"
+        is_code = box.ref.kind is Kind.ROOM
+        self._on.type_into(Typing(purpose, label, ref=box.ref, blocks=is_code))
+
+    def _ask(self, verb: Verb, boxes: Sequence[Sandbox]) -> None:
+        from sandbox_tui.tui.screens.confirm import Confirm
+
+        def decided(agreed: bool | None) -> None:
+            for box in boxes if agreed else ():
+                self._act_if_same(verb, box)
+
+        self._on.program.ask(Confirm(question(verb, boxes)), decided)
+
+    def _act(self, verb: Verb, box: Sandbox, words: str = "") -> None:
+        if words:
+            self.say(box.ref, Purpose.SEND if verb.action is Send else Purpose.RUN, words)
+        else:
+            self.perform(action_for(verb, box))
+
+    def _act_if_same(self, verb: Verb, asked: Sandbox) -> None:
+        """Act on what was asked about, never on what has its name by now."""
+        box = self._on.desk.box(asked.ref)
+        if box is None or not is_same(asked, box):
+            became = "is gone" if box is None else "is another one by now"
+            self._on.tell(Notice(f"{verb.title}: {asked.ref} {became}", "warning"))
+        elif why := verb.impossible(box):
+            self._on.tell(Notice(f"{verb.title} {asked.ref.name}: {why}", "warning"))
+        else:
+            self.perform(action_for(verb, box))
+
+    # What happens then.
+
+    def _attach(self, attachment: Attachment) -> None:
+        from sandbox_tui.tui.attach import attach
+
+        try:
+            what = attach(self._on.program, attachment)
+        except SandboxError as error:
+            self.failed(messages.Failed(Attach(ref=attachment.ref), error))
+        else:
+            self._on.desk.chronicle.add(Event(at=time.time(), ref=attachment.ref, what=what))
+            self._on.tell(Notice(what))
+
+    def _log(self, action: Action, what: str, *, ok: bool = True) -> None:
+        ref = _ref(action)
+        title = type(action).__name__.lower()
+        line = command_line(action)
+        self._on.desk.chronicle.add(
+            Event(at=time.time(), ref=ref, what=f"{title}: {what}", command=line, ok=ok)
+        )
+        if ref == self._on.selected and self._on.viewer.tab is Tab.EVENTS:
+            self._on.refresh_view()
+
+
+def _ref(action: Action) -> Ref | None:
+    """The sandbox that an action is about, when it names one in full."""
+    if isinstance(action, Start):
+        return Ref(action.name) if action.name.partition(":")[0] in set(Kind) else None
+    name: object = getattr(action, "ref", None)
+    return name if isinstance(name, Ref) else None
