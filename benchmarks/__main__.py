@@ -21,6 +21,7 @@ CASES = (
     "tmux_poll",
     "container_list",
     "ls_command",
+    "ops",
     "first_paint",
     "idle",
     "freshness",

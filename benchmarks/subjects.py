@@ -13,8 +13,10 @@ _BIN = Path(sys.executable).parent
 _PROGRAMS = Path(__file__).parent / "programs"
 
 DASHBOARD = (str(_BIN / "sandbox-tui"),)
-LS = (str(_BIN / "sandbox-tui"), "ls", "--json")
-KSTLIB_LS = (str(_BIN / "kstlib"), "ops", "list", "--json")
+SANDBOX_TUI = (str(_BIN / "sandbox-tui"),)
+KSTLIB = (str(_BIN / "kstlib"), "ops")
+LS = (*SANDBOX_TUI, "ls", "--json")
+KSTLIB_LS = (*KSTLIB, "list", "--json")
 
 FOOTER = "palette"
 """Stands at the end of the dashboard's first frame."""

@@ -2,7 +2,7 @@
 
 import sys
 
-from sandbox_tui.cli.main import main
+from sandbox_tui.cli.entry import main
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncGenerator, Collection, Iterator
+from collections.abc import AsyncGenerator, Collection, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from sandbox_tui.backends.base import Backend
-from sandbox_tui.hub.hub import Hub
-from sandbox_tui.model.refs import Kind, Place
+from sandbox_tui.hub.homes import Homes
+from sandbox_tui.hub.hub import INTERVALS, Hub
+from sandbox_tui.model.refs import Kind, Place, Ref
+from sandbox_tui.model.specs import Spec
 
 if TYPE_CHECKING:
+    from sandbox_tui.backends.containers.local import Engines
     from sandbox_tui.settings.schema import Config
 
 
@@ -24,11 +27,35 @@ async def machine_hub(kinds: Collection[Kind] | None, cwd: Path | None) -> Async
 
     loaded = await asyncio.to_thread(load, cwd)
     wanted = frozenset(kinds if kinds is not None else Kind)
-    yield Hub(
-        backends(loaded.config, wanted),
+    yield await hub_of(
+        loaded.config,
+        wanted,
         definitions={ref: spec for ref, spec in loaded.definitions.items() if ref.kind in wanted},
         intervals={kind: getattr(loaded.config.refresh, kind) for kind in Kind},
     )
+
+
+async def hub_of(
+    config: Config,
+    kinds: Collection[Kind],
+    *,
+    definitions: Mapping[Ref, Spec] | None = None,
+    intervals: Mapping[Kind, float] = INTERVALS,
+) -> Hub:
+    """A Hub over what this machine has of these kinds."""
+    places: list[Backend] = []
+    means: dict[Place, Place] = {}
+    if Kind.TMUX in kinds:
+        places += await _terminals(config)
+        means[Place(Kind.TMUX, "default")] = Place(Kind.TMUX)
+    if Kind.CONTAINER in kinds:
+        engines = await _engines(config)
+        places += _containers(config, engines)
+        means |= {_container(said): _container(meant) for said, meant in engines.means.items()}
+    if Kind.ROOM in kinds:
+        places += _rooms()
+    homes = Homes(means=means, open=lambda place: _opened(config, kinds, place))
+    return Hub(places, definitions=definitions, homes=homes, intervals=intervals)
 
 
 @contextlib.asynccontextmanager
@@ -46,32 +73,32 @@ async def demo_hub() -> AsyncGenerator[Hub]:
         await asyncio.gather(telling, return_exceptions=True)
 
 
-def backends(config: Config, kinds: Collection[Kind]) -> Iterator[Backend]:
-    """The backends of these kinds; a kind may have several places."""
-    if Kind.TMUX in kinds:
-        yield from _tmux(config)
-    if Kind.CONTAINER in kinds:
-        yield from _containers(config)
-    if Kind.ROOM in kinds:
-        yield from _rooms()
-
-
-def _tmux(config: Config) -> Iterator[Backend]:
+async def _terminals(config: Config) -> list[Backend]:
+    """The servers that the configuration names, and every other one that listens."""
     from sandbox_tui.backends.tmux.backend import TmuxBackend
+    from sandbox_tui.backends.tmux.sockets import DEFAULT, live_sockets
 
-    for socket in config.backends.tmux.sockets:
-        where = "" if socket == "default" else socket
-        yield TmuxBackend(where, binary=config.backends.tmux.binary)
+    named = ["" if name == DEFAULT else name for name in config.backends.tmux.sockets]
+    sockets = dict.fromkeys([*named, *await asyncio.to_thread(live_sockets)])
+    return [TmuxBackend(name, binary=config.backends.tmux.binary) for name in sockets]
 
 
-def _containers(config: Config) -> Iterator[Backend]:
+async def _engines(config: Config) -> Engines:
+    from sandbox_tui.backends.containers.local import engines, one
+
+    runtime = config.backends.container.runtime
+    return one(runtime) if runtime is not None else await asyncio.to_thread(engines)
+
+
+def _containers(config: Config, engines: Engines) -> Iterator[Backend]:
     from sandbox_tui.backends.containers.backend import ContainerBackend
 
     for host in config.backends.container.hosts:
-        if host == "local":
-            yield ContainerBackend(config.backends.container.runtime or "")
-        else:
+        if host != "local":
             yield ContainerBackend(host, where=urlsplit(host).hostname or host)
+            continue
+        for where, address in engines.addresses.items():
+            yield ContainerBackend(address, where=where)
 
 
 def _rooms() -> Iterator[Backend]:
@@ -80,3 +107,22 @@ def _rooms() -> Iterator[Backend]:
 
     yield MountedBackend(Place(Kind.ROOM))
     yield ForeignKernels()
+
+
+def _opened(config: Config, kinds: Collection[Kind], place: Place) -> Backend | None:
+    """A tmux server that is not there yet, or an engine that did not listen at first."""
+    if place.kind not in kinds:
+        return None
+    if place.kind is Kind.TMUX and "/" not in place.where:
+        from sandbox_tui.backends.tmux.backend import TmuxBackend
+
+        return TmuxBackend(place.where, binary=config.backends.tmux.binary)
+    if place.kind is Kind.CONTAINER and place.where in ("docker", "podman"):
+        from sandbox_tui.backends.containers.backend import ContainerBackend
+
+        return ContainerBackend(place.where, where=place.where)
+    return None
+
+
+def _container(where: str) -> Place:
+    return Place(Kind.CONTAINER, where)

@@ -94,7 +94,8 @@ def themes(frame: Frame) -> int:
 
 def _if_there(role: str, *files: Path) -> dict[str, Path]:
     """The first of these files that exists: what need not be there is not asked for."""
-    return {role: file for file in reversed(files) if file.is_file()}
+    found = next((file for file in files if file.is_file()), None)
+    return {role: found} if found is not None else {}
 
 
 def _plain(config: Config) -> dict[str, object]:

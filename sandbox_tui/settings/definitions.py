@@ -11,7 +11,8 @@ from pathlib import Path
 
 import msgspec
 
-from sandbox_tui.model.errors import InvalidNameError
+from sandbox_tui.model.errors import InvalidNameError, InvalidSpecError
+from sandbox_tui.model.limits import check
 from sandbox_tui.model.refs import Kind
 from sandbox_tui.model.specs import Spec
 from sandbox_tui.settings.building import build
@@ -29,9 +30,14 @@ def define(name: str, tree: Tree) -> tuple[Entry, Spec]:
     if entry.kind is Kind.CONTAINER and not entry.image:
         raise tree.wrong(f"{path}: a container needs an image", hint="Add image: NAME.")
     try:
-        return entry, _in_full(entry, tree).spec(name)
+        spec = _in_full(entry, tree).spec(name)
+        check(spec)
     except InvalidNameError as error:
         raise tree.wrong(f"{path}: {error.reason}", hint="Give it another name.") from None
+    except InvalidSpecError as error:
+        where = tree.get(error.field) or tree
+        raise where.wrong(f"{path}.{error.field}: {error.reason}", hint=error.hint) from None
+    return entry, spec
 
 
 def _in_full(entry: Entry, tree: Tree) -> Entry:

@@ -1,8 +1,9 @@
 """The configuration of this folder and user: nearest file wins, key by key.
 
-`./sandbox-tui.yml` (found upward), then the user's file, then the defaults in the schema. A faulty
-entry under `sandboxes:` is reported and left out, so that it cannot be started by mistake; any
-other fault makes the whole configuration unusable.
+`./sandbox-tui.yml` (found upward), then the user's file, then the defaults in the schema; beside
+each of the first two, a `kstlib.conf.yml` that is there already (see `compat`). A faulty entry
+under `sandboxes:` is reported and left out, so that it cannot be started by mistake; any other
+fault makes the whole configuration unusable.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import msgspec
 from sandbox_tui.model.errors import ConfigError
 from sandbox_tui.model.refs import Ref
 from sandbox_tui.model.specs import Spec
-from sandbox_tui.settings import paths
+from sandbox_tui.settings import compat, paths
 from sandbox_tui.settings.schema import USER_ONLY, Config, Entry
 from sandbox_tui.settings.sources import Source, Tree, leaves, merge, read
 
@@ -27,6 +28,8 @@ class Loaded(msgspec.Struct, frozen=True, kw_only=True):
     definitions: Mapping[Ref, Spec] = msgspec.field(default_factory=dict[Ref, Spec])
     broken: Mapping[str, ConfigError] = msgspec.field(default_factory=dict[str, ConfigError])
     """Why entries were left out, by their name."""
+    refused: tuple[ConfigError, ...] = ()
+    """What else was left out, because that file may not say it."""
     sources: Mapping[str, Source] = msgspec.field(default_factory=dict[str, Source])
     """Dotted path → where the value was written; what is missing here is a default."""
     files: tuple[Path, ...] = ()
@@ -35,7 +38,7 @@ class Loaded(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def problems(self) -> list[ConfigError]:
         """Everything to tell the user about."""
-        return list(self.broken.values())
+        return [*self.broken.values(), *self.refused]
 
 
 def load(cwd: Path | None = None, *, defaults: bool = False) -> Loaded:
@@ -43,13 +46,15 @@ def load(cwd: Path | None = None, *, defaults: bool = False) -> Loaded:
 
     `defaults` reads the documented defaults too, so that every value has a source.
     """
-    trees = [tree for tree in (_project(cwd), read(paths.user_file())) if tree is not None]
+    near, far = compat.project(cwd), compat.user()
+    found = (_project(cwd), *near.trees, read(paths.user_file()), *far.trees)
+    trees = [tree for tree in found if tree is not None]
     if defaults and (tree := read(paths.default_file())) is not None:
         trees.append(tree)
-    return _loaded(trees) if trees else Loaded(config=Config())
+    return _loaded(trees, near.refused) if trees else Loaded(config=Config())
 
 
-def _loaded(trees: list[Tree]) -> Loaded:
+def _loaded(trees: list[Tree], refused: tuple[ConfigError, ...]) -> Loaded:
     from sandbox_tui.settings.building import build
 
     whole = trees[0]
@@ -61,6 +66,7 @@ def _loaded(trees: list[Tree]) -> Loaded:
         config=msgspec.structs.replace(config, sandboxes=entries),
         definitions=definitions,
         broken=broken,
+        refused=refused,
         sources=dict(leaves(whole)),
         files=tuple(Path(tree.source.file) for tree in trees),
     )

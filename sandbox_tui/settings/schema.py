@@ -20,7 +20,9 @@ _ANY = {"$comment": "taken as it is written"}
 AnyScalar = Annotated[str, Meta(extra_json_schema=_ANY)]
 """Text; where a file has a number, the text is what was written."""
 
-SocketName = Annotated[str, Meta(title="a name without a slash", pattern=r"^[^/]+$")]
+SocketName = Annotated[
+    str, Meta(title="a name without a slash", pattern=r"^[^/\x00-\x1f\x7f]+$(?!\n)")
+]
 """Never a path: whoever owns a tmux server can run commands in the clients that join it."""
 
 Words = Mapping[str, AnyScalar]

@@ -1,6 +1,6 @@
 """What panes show now, read again only where something may have changed.
 
-Many times a second each asked pane is first fingerprinted, which costs tmux next to nothing. The
+Many times a second each quiet pane is first fingerprinted, which costs tmux next to nothing. The
 cursor and the size tell most changes; what repaints in place and puts the cursor back is told by
 the time of the last output. tmux keeps that time in whole seconds, so a pane that spoke in the
 second of its capture is captured again until a later second: nothing is ever missed.
@@ -65,17 +65,23 @@ class Captures:
         if not self._server.is_cheap:
             is_early = time.monotonic() < self._renewed_at + _COSTLY_PAUSE
             return [] if is_early else list(sessions)
-        replies = await self._server.ask(*map(_fingerprint, sessions))
-        told = zip(sessions, replies or [_GONE] * len(sessions), strict=True)
-        return [session for session, reply in told if not self._confirms(session, reply)]
+        settled = [session for session in sessions if self._is_settled(session)]
+        replies = await self._server.ask(*map(_fingerprint, settled))
+        told = dict(zip(settled, replies or [_GONE] * len(settled), strict=True))
+        return [s for s in sessions if s not in told or self._has_changed(s, told[s])]
 
-    def _confirms(self, session: str, reply: Reply) -> bool:
-        """Whether there is nothing new to read; of a session that is gone there never is."""
+    def _is_settled(self, session: str) -> bool:
+        """Whether a fingerprint can prove anything; else the screen is read without one."""
+        seen = self._seen.get(session)
+        return seen is not None and seen.is_certain
+
+    def _has_changed(self, session: str, reply: Reply) -> bool:
+        """Whether there is something new to read; of a session that is gone there never is."""
         if not reply.ok:
             self._seen.pop(session, None)
-            return True
+            return False
         seen = self._seen.get(session)
-        return seen is not None and seen.fingerprint == reply.body and seen.is_certain
+        return seen is None or seen.fingerprint != reply.body
 
     async def _renew(self, sessions: Sequence[str]) -> None:
         """Read screens, each together with the fingerprint of the very same moment."""

@@ -96,6 +96,11 @@ class Pane(NamedTuple):
         return self.is_closed and (self.pane_dead_status + self.pane_dead_signal) != ""
 
     @property
+    def is_in_limbo(self) -> bool:
+        """Whether it is closed and tmux does not know yet how its process ended."""
+        return self.is_closed and not self.is_dead
+
+    @property
     def pid(self) -> int | None:
         """Its process, while that runs."""
         return None if self.is_dead else int(self.pane_pid)

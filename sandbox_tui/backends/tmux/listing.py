@@ -65,9 +65,10 @@ class Listing:
         replies = await self._server.ask(*listing_of(ref.name))
         if replies is None or not replies[0].ok:
             return None
-        panes, clients = (reply.body for reply in replies)
-        viewers = Counter(clients.decode().split())
-        found = sandboxes(parse_panes(panes), viewers, self._server.place)
+        panes, found = self._parsed(*(reply.body for reply in replies))
+        limbo = next((pane for pane in panes if pane.is_in_limbo), None)
+        if limbo is not None:
+            _nudge(limbo)
         return next((box for box in found if box.ref == ref), None)
 
     def get(self, ref: Ref) -> Sandbox | None:
@@ -96,20 +97,21 @@ class Listing:
         return panes.body, clients.body
 
     def _take(self, told: tuple[bytes, bytes]) -> None:
-        place = self._server.place
-        panes, clients = told
-        try:
-            listed = parse_panes(panes)
-            boxes = sandboxes(listed, Counter(clients.decode().split()), place)
-        except (ValueError, TypeError) as error:
-            reason = f"tmux said what is no listing: {error}"
-            raise BackendUnavailableError(str(place), reason) from error
+        panes, boxes = self._parsed(*told)
         self._bytes = told
-        limbo = (pane for pane in listed if pane.is_closed and not pane.is_dead)
-        self._in_limbo = next(limbo, None)
+        self._in_limbo = next((pane for pane in panes if pane.is_in_limbo), None)
         if boxes != self._boxes:
             self._boxes = boxes
             self._by_ref = {box.ref: box for box in boxes}
+
+    def _parsed(self, panes: bytes, clients: bytes) -> tuple[list[Pane], list[Sandbox]]:
+        place = self._server.place
+        try:
+            listed = parse_panes(panes)
+            return listed, sandboxes(listed, Counter(clients.decode().split()), place)
+        except (ValueError, TypeError) as error:
+            reason = f"tmux said what is no listing: {error}"
+            raise BackendUnavailableError(str(place), reason) from error
 
 
 def _nudge(pane: Pane) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import singledispatchmethod
+from math import ceil
 
 from textual.app import ComposeResult
 from textual.containers import Grid, Vertical
@@ -146,6 +147,9 @@ class Wall(Grid):
         for tile in old.values():
             tile.remove()
         self.mount_all([tile for tile in self._tiles.values() if not tile.is_attached])
+        self.set_class(not self._tiles, "-empty")
+        self.styles.grid_size_rows = max(1, ceil(len(self._tiles) / ACROSS))
+        self.styles.grid_size_columns = max(1, min(ACROSS, len(self._tiles)))
         places = {tile: place for place, tile in enumerate(self._tiles.values())}
         self.sort_children(key=lambda tile: places.get(tile, len(places)))  # type: ignore[arg-type]
 

@@ -146,7 +146,7 @@ class Moving:
     def _to_section(self, key: str) -> Callable[[], object]:
         def go() -> None:
             self.home()
-            if not self._on.listing.jump_to_section(key, cycle=True):
+            if not self._on.listing.jump_to_section(key):
                 self._on.tell(Notice(f"nothing in {key}"))
 
         return go

@@ -92,6 +92,19 @@ async def test_what_cannot_be_found_says_so(backend: TmuxBackend) -> None:
         await backend.remove(ref)
 
 
+async def test_a_glance_is_enough_to_see_the_end(backend: TmuxBackend) -> None:
+    ref = await backend.start(TmuxSpec(name="end", command="exit 3"))
+    await backend.start(TmuxSpec(name="end-later", command="sleep 1000"))
+
+    async def code() -> int | None:
+        box = await backend.glance(ref)
+        return box.exit_code if box is not None else None
+
+    assert await retry_until_async(code, timeout=10) == 3
+    assert await backend.glance(Ref("tmux:en")) is None
+    assert await backend.glance(Ref("tmux:$0")) is None
+
+
 @pytest.mark.parametrize(
     ("command", "code", "number"),
     [("exit 200", 200, None), ("kill -9 $$", None, 9), ("kill -TERM $$", None, 15)],

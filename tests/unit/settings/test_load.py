@@ -55,6 +55,15 @@ def test_the_documented_defaults_are_the_defaults(project: Path) -> None:
     assert len(every_leaf) == 14
 
 
+@pytest.mark.parametrize("name", ["a/b", "work\\n", "a\\tb"])
+def test_a_socket_is_a_name(project: Path, name: str) -> None:
+    write(project, f'backends: {{tmux: {{sockets: ["{name}"]}}}}')
+    with pytest.raises(ConfigError, match="a name without a slash"):
+        load(project)
+    write(project, f'sandboxes: {{a: {{socket: "{name}"}}}}')
+    assert set(load(project).broken) == {"a"}
+
+
 def test_no_yaml_is_imported_when_there_is_no_file(project: Path) -> None:
     code = (
         "import sys; from sandbox_tui.settings.load import load; load();"

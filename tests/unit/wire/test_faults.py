@@ -32,6 +32,7 @@ SAMPLES: tuple[SandboxError, ...] = (
     errors.DeadlineError("listing", 2.5),
     errors.ConflictError("not now", hint="Wait."),
     errors.AlreadyExistsError(Ref("tmux:web")),
+    errors.DefinitionChangedError(Ref("tmux:web")),
     errors.NotRunningError(Ref("tmux:web"), "exited"),
     errors.StartFailedError(Ref("room:lab"), "no kernel"),
     errors.OperationFailedError(Ref("room:lab"), "remove", "disk full"),

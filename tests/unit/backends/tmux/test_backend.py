@@ -13,6 +13,7 @@ from sandbox_tui.backends.tmux.backend import TmuxBackend
 ABILITIES = (
     base.Backend,
     base.Wakes,
+    base.Glances,
     base.Types,
     base.Follows,
     base.Screens,
@@ -38,6 +39,7 @@ def test_the_protocols_are_met_to_the_letter() -> None:
     backend = TmuxBackend("x")
     duty: base.Backend = backend
     wakes: base.Wakes = backend
+    glances: base.Glances = backend
     types: base.Types = backend
     follows: base.Follows = backend
     screens: base.Screens = backend
@@ -46,7 +48,18 @@ def test_the_protocols_are_met_to_the_letter() -> None:
     interrupts: base.Interrupts = backend
     restarts: base.Restarts = backend
     inspects: base.Inspects = backend
-    promises = (duty, wakes, types, follows, screens, attaches, measures, interrupts, restarts)
+    promises = (
+        duty,
+        wakes,
+        glances,
+        types,
+        follows,
+        screens,
+        attaches,
+        measures,
+        interrupts,
+        restarts,
+    )
     assert {*promises, inspects} == {backend}
 
 
