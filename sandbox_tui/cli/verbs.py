@@ -120,8 +120,8 @@ async def _agreed(verb: Verb, frame: Frame, action: Action, world: World) -> boo
     ref = _ref_of(action)
     if frame.is_attended:
         box = world.get(ref)
-        state = box.state.value if box is not None else "gone"
-        return await confirmed(f"{verb.title} {ref} ({state})? You lose {verb.loses}.")
+        state, lost = ("gone", verb.loses) if box is None else (box.state.value, verb.lost(box))
+        return await confirmed(f"{verb.title} {ref} ({state})? You lose {lost}.")
     if isinstance(action, Remove):
         raise ConfirmationNeededError(ref, verb.command)
     return True

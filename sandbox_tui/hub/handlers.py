@@ -17,6 +17,7 @@ from sandbox_tui.backends.base import (
     Types,
 )
 from sandbox_tui.hub.hub import Hub
+from sandbox_tui.hub.registry import is_made_anew
 from sandbox_tui.hub.starting import left_as_it_was, may_run_again, spec_for
 from sandbox_tui.model.actions import (
     Action,
@@ -97,7 +98,7 @@ async def stop(hub: Hub, action: Stop) -> None:
     box = hub.world.get(action.ref)
     backend = hub.backend(action.ref.place)
     await backend.stop(action.ref, grace=0.0 if action.force else action.timeout)
-    if box is not None and box.defined and box.made_from:
+    if box is not None and is_made_anew(box):
         with contextlib.suppress(NotFoundError):
             await backend.remove(action.ref)
     await hub.refresh(action.ref.place)

@@ -48,6 +48,12 @@ class Verb(msgspec.Struct, frozen=True, kw_only=True):
     foreign: bool = False
     """Whether it may be done to what another program owns."""
 
+    def lost(self, box: Sandbox) -> str:
+        """What is lost when it is done to `box`; empty when nothing is."""
+        if self.action is actions.Stop and is_made_anew(box):
+            return f"{self.loses}, and the container with its files and its log"
+        return self.loses
+
     def impossible(self, box: Sandbox) -> str:
         """Why it cannot be done to `box` now; empty when it can."""
         if box.ref.kind not in self.kinds:
@@ -59,6 +65,12 @@ class Verb(msgspec.Struct, frozen=True, kw_only=True):
         if box.state not in self.states:
             return f"it is {box.state}"
         return ""
+
+
+def is_made_anew(box: Sandbox) -> bool:
+    """Whether stopping leaves no more than its definition, which makes another one at the start."""
+    is_container = box.ref.kind is Kind.CONTAINER
+    return is_container and box.managed and box.defined and bool(box.made_from)
 
 
 TMUX = frozenset({Kind.TMUX})

@@ -63,7 +63,7 @@ def question(verb: Verb, boxes: Sequence[Sandbox]) -> Question:
     """What to ask before the verb is done to these."""
     [first, *more] = boxes
     what = f"{len(boxes)} sandboxes" if more else first.ref.name
-    lost = [verb.loses] if verb.loses else []
+    lost = list(dict.fromkeys(filter(None, map(verb.lost, boxes))))
     if verb.action is Remove and any(box.state.is_live for box in boxes):
         lost.append("it runs now and is ended first" if not more else "those that run end first")
     return Question(
