@@ -63,7 +63,8 @@ def question(verb: Verb, boxes: Sequence[Sandbox]) -> Question:
     """What to ask before the verb is done to these."""
     [first, *more] = boxes
     what = f"{len(boxes)} sandboxes" if more else first.ref.name
-    lost = list(dict.fromkeys(filter(None, map(verb.lost, boxes))))
+    losses = (verb.lost(box) for box in boxes)
+    lost = list(dict.fromkeys(loss for loss in losses if loss))
     if verb.action is Remove and any(box.state.is_live for box in boxes):
         lost.append("it runs now and is ended first" if not more else "those that run end first")
     return Question(

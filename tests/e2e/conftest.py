@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 import uuid
@@ -55,6 +56,11 @@ class Terminal:
             return retry_until(look, timeout)
         except pytest.fail.Exception:
             pytest.fail(f"not within {timeout:g} s: {texts}\non the screen:\n{self.screen}")
+
+    def matches(self, pattern: str, timeout: float = 15.0) -> str:
+        """Wait until this regular expression is found on the screen."""
+        retry_until(lambda: re.search(pattern, self.screen), timeout, f"{pattern} on the screen")
+        return self.screen
 
     def shows_no_more(self, text: str, timeout: float = 15.0) -> str:
         """Wait until this is not on the screen."""

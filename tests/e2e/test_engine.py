@@ -15,6 +15,9 @@ from tests.support import TmuxServer, ping, require_program, retry_until
 
 pytestmark = pytest.mark.timeout(180)
 
+ANSWERS = r"containers [●○]\d"
+"""An engine that answers, with or without a container."""
+
 
 class Service:
     """Podman's service on a socket of this test's own: an engine that may be ended and frozen."""
@@ -71,12 +74,12 @@ def service(
 
 def test_an_engine_that_stops_turns_red_and_recovers(service: Service, terminal: Open) -> None:
     dashboard = terminal()
-    dashboard.shows("containers ●")
+    dashboard.matches(ANSWERS)
     service.stop()
     dashboard.shows("containers ✕", timeout=30)
 
     service.start()
-    dashboard.shows("containers ●", timeout=60)
+    dashboard.matches(ANSWERS, timeout=60)
 
 
 def test_a_frozen_engine_costs_nobody_else(
@@ -84,7 +87,8 @@ def test_a_frozen_engine_costs_nobody_else(
 ) -> None:
     tmux_server.new_session("work", "cat")
     dashboard = terminal()
-    dashboard.shows("containers ●", "work")
+    dashboard.shows("work")
+    dashboard.matches(ANSWERS)
     service.signal(signal.SIGSTOP)
     try:
         dashboard.shows("containers ✕", timeout=30)
@@ -93,7 +97,7 @@ def test_a_frozen_engine_costs_nobody_else(
         dashboard.shows("meanwhile")
     finally:
         service.signal(signal.SIGCONT)
-    dashboard.shows("containers ●", timeout=60)
+    dashboard.matches(ANSWERS, timeout=60)
 
 
 def test_the_command_line_says_what_is_wrong_and_lists_the_rest(

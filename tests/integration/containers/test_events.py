@@ -42,7 +42,7 @@ async def bell(backend: ContainerBackend) -> Bell:
 
 @pytest.mark.parametrize(
     ("what", "state"),
-    [("stop", State.FAILED), ("kill", State.FAILED), ("pause", State.PAUSED), ("rename", None)],
+    [("stop", State.EXITED), ("kill", State.FAILED), ("pause", State.PAUSED), ("rename", None)],
 )
 async def test_what_happens_outside_is_told_by_the_poll_that_it_wakes(
     backend: ContainerBackend, bell: Bell, outside: Outside, what: str, state: State | None
