@@ -7,7 +7,6 @@ something with a room does start it.
 from __future__ import annotations
 
 import asyncio
-import sys
 from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
 from typing import cast
@@ -34,6 +33,7 @@ from sandbox_tui.model.outputs import Output, Vitals
 from sandbox_tui.model.refs import Place, Ref
 from sandbox_tui.model.specs import RoomSpec, Spec
 from sandbox_tui.model.world import Health, Sandbox, State
+from sandbox_tui.runtime.console import console
 from sandbox_tui.runtime.execution import Execution
 from sandbox_tui.runtime.link import Link
 from sandbox_tui.runtime.pool import Pool
@@ -164,8 +164,7 @@ class MountedBackend:
     async def attachment(self, ref: Ref) -> Attachment:
         """A console for its kernel."""
         await self._reach()
-        argv = (sys.executable, "-m", "sandbox_tui", "attach", ref)
-        return Attachment(ref=ref, argv=argv, leave="ctrl+d")
+        return console(ref)
 
     async def aclose(self) -> None:
         """Hang up; the daemon goes on."""

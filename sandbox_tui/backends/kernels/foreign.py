@@ -15,11 +15,13 @@ from sandbox_tui.backends.kernels.client import KernelClient
 from sandbox_tui.backends.kernels.discovery import Discovery, FoundKernel
 from sandbox_tui.backends.kernels.messages import Event
 from sandbox_tui.backends.kernels.wire import new_context
+from sandbox_tui.model.actions import Attachment
 from sandbox_tui.model.errors import NotFoundError, UnsupportedError
 from sandbox_tui.model.outputs import Outcome
 from sandbox_tui.model.refs import Kind, Place, Ref
 from sandbox_tui.model.specs import Spec
 from sandbox_tui.model.world import Health, RoomFacts, Sandbox, State
+from sandbox_tui.runtime.console import console
 from sandbox_tui.runtime.execution import Execution
 from sandbox_tui.runtime.pool import Pool
 
@@ -80,6 +82,11 @@ class ForeignKernels:
         """Never. Raises `UnsupportedError`."""
         self._refuse(ref, "be removed")
 
+    async def attachment(self, ref: Ref) -> Attachment:
+        """A console that joins it."""
+        self._must_live(ref)
+        return console(ref)
+
     async def aclose(self) -> None:
         """Leave every kernel that was joined; all go on."""
         for ref in list(self._joined):
@@ -129,9 +136,7 @@ class ForeignKernels:
     # --- inside -------------------------------------------------------------------------------
 
     async def _join(self, ref: Ref) -> KernelClient:
-        found = self._found.get(ref)
-        if found is None:
-            raise NotFoundError(ref, tuple(self._found))
+        found = self._must_live(ref)
         async with self._joining:
             if ref not in self._joined:
                 if self._context is None:
@@ -146,9 +151,14 @@ class ForeignKernels:
         client.lose(outcome, detail=why)
         await client.close()
 
-    def _refuse(self, ref: Ref, verb: str) -> NoReturn:
-        if ref not in self._found:
+    def _must_live(self, ref: Ref) -> FoundKernel:
+        found = self._found.get(ref)
+        if found is None:
             raise NotFoundError(ref, tuple(self._found))
+        return found
+
+    def _refuse(self, ref: Ref, verb: str) -> NoReturn:
+        self._must_live(ref)
         hint = "End it in the program that started it."
         raise UnsupportedError(ref, f"{verb}: started by another program", hint=hint)
 

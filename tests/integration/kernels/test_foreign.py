@@ -90,6 +90,17 @@ async def test_it_is_joined_and_run_in(
     assert (await only(foreign)).state is State.IDLE
 
 
+async def test_its_console_is_attached_to(
+    foreign: ForeignKernels, stranger: subprocess.Popen[bytes]
+) -> None:
+    await only(foreign)
+    attachment = await foreign.attachment(REF)
+
+    assert attachment.argv[-2:] == ("attach", REF)
+    with pytest.raises(NotFoundError):
+        await foreign.attachment(Ref("room:nobody@jupyter"))
+
+
 async def test_its_code_can_be_interrupted(
     foreign: ForeignKernels, stranger: subprocess.Popen[bytes]
 ) -> None:
