@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import signal
+import termios
 import threading
 from collections.abc import Mapping
 
@@ -50,6 +51,11 @@ class Person:
         match = retry_until(lambda: re.search(pattern, self.read()), timeout, what)
         assert match is not None
         return match
+
+    def waits_for_raw_keys(self) -> None:
+        """Wait until the program gets every key as it is, and none is a signal any more."""
+        mode = "raw mode"
+        retry_until(lambda: not termios.tcgetattr(self.child.fd)[3] & termios.ISIG, 10, mode)
 
     def sees_the_end(self, timeout: float = 10.0) -> int:
         """Wait until the program has ended; its exit code, negative for a signal."""

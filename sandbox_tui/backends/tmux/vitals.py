@@ -17,6 +17,9 @@ from sandbox_tui.runtime.pool import Pool
 DEADLINE = 2.0
 """How long reading `/proc` may take, in seconds."""
 
+_LEAST = 0.5
+"""Shortest time that a rate is taken over, in seconds: what is asked for sooner is the last one."""
+
 _KEPT = 60.0
 """How long a sample is good for a rate, in seconds."""
 
@@ -40,7 +43,7 @@ class Meter:
     def __init__(self, server: Server, pool: Pool) -> None:
         self._server = server
         self._pool = pool
-        self._before: dict[Ref, _Sample] = {}
+        self._last: dict[Ref, tuple[_Sample, Vitals]] = {}
 
     async def of(self, sessions: Mapping[Ref, str]) -> dict[Ref, Vitals]:
         """One measurement of each that runs; rates are there from the second one on."""
@@ -48,15 +51,19 @@ class Meter:
         replies = await self._server.ask(*looks) or []
         told = dict(zip(sessions, replies, strict=False))
         samples = await self._pool.run(DEADLINE, _sample_all, told)
-        measured = {ref: _vitals(now, self._before.get(ref)) for ref, now in samples.items()}
-        self._remember(samples)
-        return measured
+        self._forget(time.monotonic() - _KEPT)
+        return {ref: self._measure(ref, now) for ref, now in samples.items()}
 
-    def _remember(self, samples: dict[Ref, _Sample]) -> None:
-        """Keep the others too for a while: somebody else may be asking for them."""
-        oldest = time.monotonic() - _KEPT
-        kept = {ref: sample for ref, sample in self._before.items() if sample.at > oldest}
-        self._before = kept | samples
+    def _measure(self, ref: Ref, now: _Sample) -> Vitals:
+        before, vitals = self._last.get(ref, (None, None))
+        if before is None or vitals is None or now.at - before.at >= _LEAST:
+            vitals = _vitals(now, before)
+            self._last[ref] = now, vitals
+        return vitals
+
+    def _forget(self, oldest: float) -> None:
+        """Others are kept for a while: somebody else may be asking for them."""
+        self._last = {ref: last for ref, last in self._last.items() if last[0].at > oldest}
 
 
 def _sample_all(told: Mapping[Ref, Reply]) -> dict[Ref, _Sample]:

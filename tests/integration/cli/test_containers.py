@@ -89,6 +89,7 @@ def test_the_leave_key_leaves_a_shell(sit_down: SitDown, cli: Cli, box: str) -> 
 def test_ctrl_c_while_attached_leaves_us_alive(sit_down: SitDown, cli: Cli, box: str) -> None:
     one = sit_down("attach", box)
     one.sees("leave with")
+    one.waits_for_raw_keys()
     one.types("\x1c")
     assert one.sees_the_end() == 0
     assert "Traceback" not in one.seen
