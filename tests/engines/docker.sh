@@ -56,11 +56,15 @@ try_dockerd() {
 
 storage_failed() { grep -qiE 'graphdriver|storage-driver|overlay' "$state/dockerd.log"; }
 
-# After a crash or a reboot the file names a pid that is free, or is by now somebody else's;
-# dockerd takes both for a running engine.
+# After a crash or a reboot the file names a pid that is free, or is by now somebody else's, or has
+# ended and waits for its parent to hear of it; dockerd takes all of these for a running engine.
 drop_stale_pidfile() {
     local pid
     [ -f "$1" ] || return 0
     pid=$(cat "$1")
-    [ "$(cat "/proc/$pid/comm" 2>/dev/null)" = "$2" ] || rm -f "$1"
+    runs_as "$pid" "$2" || rm -f "$1"
+}
+
+runs_as() {
+    [ "$(cat "/proc/$1/comm" 2>/dev/null)" = "$2" ] && ! grep -q '^State:.*Z' "/proc/$1/status"
 }
