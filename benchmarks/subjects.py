@@ -36,6 +36,7 @@ def program(name: str, *arguments: str) -> tuple[str, ...]:
 def show_session(app: Terminal) -> str:
     """Have the dashboard show a tmux session, whatever else it has to show; gives its name."""
     app.wait_for(FOOTER, r"tmux ●[1-9]")
+    app.press("G")  # away from it, so that going there is seen
     time.sleep(SETTLED)
     app.forget()
     app.press("2")
