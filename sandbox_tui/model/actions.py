@@ -7,12 +7,14 @@ palette row and the key binding. Every field that is not said keeps its default.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Literal
 
 import msgspec
 
 from sandbox_tui.model.cells import CellKind
+from sandbox_tui.model.outputs import OUTPUT_CAP, Keep
 from sandbox_tui.model.refs import Kind, Ref
-from sandbox_tui.model.specs import Command
+from sandbox_tui.model.specs import Command, ContainerSpec
 
 
 class Action(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag=True):
@@ -37,8 +39,46 @@ class Start(Action, frozen=True, kw_only=True):
     socket: str | None = None
     runtime: str | None = None
     kernel: str | None = None
+    env_source: str | None = None
+    isolation: str | None = None
+    notebook: str | None = None
+    """An `.ipynb` file that a new room is made from."""
+    profile: str | None = None
+    labels: Mapping[str, str] | None = None
+    user: str | None = None
+    network: str | None = None
+    read_only: bool | None = None
+    memory: int | None = None
+    """In bytes."""
+    cpus: float | None = None
+    pids: int | None = None
+    security: Literal["normal", "strict"] | None = None
+    ttl: float | None = None
+    idle_timeout: float | None = None
+    """In seconds."""
+    persist: bool | None = None
+    pull: bool = False
+    """Fetch the image when it is missing."""
     replace: bool = False
     """End what has that name first."""
+
+
+class Create(Action, frozen=True, kw_only=True):
+    """Make a container as `spec` says, whatever the configuration has. Answers with its `Ref`."""
+
+    spec: ContainerSpec
+    pull: bool = True
+    """Whether an image that is missing is fetched."""
+
+
+class RunOnce(Action, frozen=True, kw_only=True):
+    """Make a container, run its command, take it away again. Answers with an `Execution`.
+
+    Cancelling the execution, or its `timeout` in seconds, ends and removes the container.
+    """
+
+    spec: ContainerSpec
+    timeout: float | None = None
 
 
 class Stop(Action, frozen=True, kw_only=True):
@@ -54,6 +94,8 @@ class Restart(Action, frozen=True, kw_only=True):
 
     ref: Ref
     timeout: float = 10.0
+    fresh: bool = False
+    """Replace a container by a new one made from the same spec."""
 
 
 class Pause(Action, frozen=True, kw_only=True):
@@ -88,11 +130,20 @@ class Shell(Action, frozen=True, kw_only=True):
 
 
 class Run(Action, frozen=True, kw_only=True):
-    """Run code and keep hold of it. Answers with an `Execution`."""
+    """Run code and keep hold of it. Answers with an `Execution`.
+
+    `env`, `working_dir` and `user` are for containers only.
+    """
 
     ref: Ref
-    code: str
+    code: Command
     timeout: float | None = None
+    cap: int = OUTPUT_CAP
+    """How much of the output is kept, in characters."""
+    keep: Keep = "tail"
+    env: Mapping[str, str] | None = None
+    working_dir: str | None = None
+    user: str | None = None
 
 
 class Send(Action, frozen=True, kw_only=True):
@@ -104,10 +155,95 @@ class Send(Action, frozen=True, kw_only=True):
     key: str | None = None
 
 
+class ReadFile(Action, frozen=True, kw_only=True):
+    """The content of a file inside. Answers with `bytes`."""
+
+    ref: Ref
+    path: str
+
+
+class WriteFile(Action, frozen=True, kw_only=True):
+    """Make or replace a file inside; it belongs to the sandbox's own user."""
+
+    ref: Ref
+    path: str
+    content: bytes
+
+
+class ListFiles(Action, frozen=True, kw_only=True):
+    """What a folder inside holds. Answers with a tuple of `FileEntry`, sorted by name."""
+
+    ref: Ref
+    path: str = ""
+    """Empty is the home of the sandbox's user."""
+
+
+class Push(Action, frozen=True, kw_only=True):
+    """Copy a file or folder of this machine into a sandbox. Answers with a `Transfer`."""
+
+    ref: Ref
+    source: str
+    target: str
+
+
+class Pull(Action, frozen=True, kw_only=True):
+    """Copy a file or folder out of a sandbox. Answers with a `Transfer`."""
+
+    ref: Ref
+    source: str
+    target: str
+
+
+class Snapshot(Action, frozen=True, kw_only=True):
+    """Keep the files of a container as an image. Answers with the image's id."""
+
+    ref: Ref
+    image: str
+
+
+class PullImage(Action, frozen=True, kw_only=True):
+    """Fetch an image from its registry. Answers with a `Transfer`."""
+
+    image: str
+    runtime: str = ""
+
+
+class BuildImage(Action, frozen=True, kw_only=True):
+    """Build an image from a folder with a Dockerfile. Answers with a `Transfer`."""
+
+    image: str
+    folder: str = "."
+    dockerfile: str = "Dockerfile"
+    runtime: str = ""
+
+
+class ExportImages(Action, frozen=True, kw_only=True):
+    """Write images into a tar file. Answers with a `Transfer`."""
+
+    images: tuple[str, ...]
+    target: str
+    runtime: str = ""
+
+
+class ImportImages(Action, frozen=True, kw_only=True):
+    """Take in the images of such a file. Answers with a `Transfer`."""
+
+    source: str
+    runtime: str = ""
+
+
 class Interrupt(Action, frozen=True, kw_only=True):
     """End what runs now, keep the sandbox."""
 
     ref: Ref
+
+
+class OpenRoom(Action, frozen=True, kw_only=True):
+    """Have a room of that name: a new one is empty and has no kernel. Answers with its `Ref`."""
+
+    ref: Ref
+    working_dir: str | None = None
+    """Where the kernel of a new one is to run."""
 
 
 class AddCell(Action, frozen=True, kw_only=True):
@@ -117,6 +253,8 @@ class AddCell(Action, frozen=True, kw_only=True):
     source: str = ""
     kind: CellKind = CellKind.CODE
     index: int | None = None
+    cell_id: str = ""
+    """Its id, when that is to be a known one; no other cell may have it."""
 
 
 class EditCell(Action, frozen=True, kw_only=True):
@@ -125,6 +263,63 @@ class EditCell(Action, frozen=True, kw_only=True):
     ref: Ref
     cell_id: str
     source: str
+
+
+class AppendSource(Action, frozen=True, kw_only=True):
+    """Put text at the end of a cell's source."""
+
+    ref: Ref
+    cell_id: str
+    text: str
+
+
+class MoveCell(Action, frozen=True, kw_only=True):
+    """Put a cell at another place, counted from 0."""
+
+    ref: Ref
+    cell_id: str
+    index: int
+
+
+class ClearOutputs(Action, frozen=True, kw_only=True):
+    """Forget what a cell's last run said, or every cell's without `cell_id`."""
+
+    ref: Ref
+    cell_id: str | None = None
+
+
+class SetMetadata(Action, frozen=True, kw_only=True):
+    """Give a key of the notebook's metadata a value (anything JSON has); `None` takes it out."""
+
+    ref: Ref
+    key: str
+    value: object = None
+
+
+class SaveAs(Action, frozen=True, kw_only=True):
+    """Write the room as a notebook file; an empty `path` is the file it was opened from.
+
+    Answers with the file's path.
+    """
+
+    ref: Ref
+    path: str = ""
+
+
+class Complete(Action, frozen=True, kw_only=True):
+    """What may stand at `cursor` (characters from 0) in `code`. Answers with a `Completion`."""
+
+    ref: Ref
+    code: str
+    cursor: int
+
+
+class PoolStatus(Action, frozen=True, kw_only=True):
+    """How many kernels stand ready. Answers with a `PoolState` for each environment."""
+
+
+class FlushPool(Action, frozen=True, kw_only=True):
+    """End the kernels that only stand ready; new ones are made in the background."""
 
 
 class RemoveCell(Action, frozen=True, kw_only=True):
@@ -151,6 +346,10 @@ class RunAll(Action, frozen=True, kw_only=True):
     ref: Ref
     cell_ids: tuple[str, ...] | None = None
     timeout: float | None = None
+
+
+CellChange = AddCell | EditCell | AppendSource | MoveCell | RemoveCell | ClearOutputs | SetMetadata
+"""What changes the document of a room, or what it shows."""
 
 
 class Attachment(msgspec.Struct, frozen=True, kw_only=True):

@@ -19,6 +19,8 @@ def _to_plain(value: object) -> object:
 
 def _from_plain(wanted: type, value: Any) -> object:
     if wanted is Ref:
+        if not isinstance(value, str):
+            raise TypeError("Expected `str`")
         return Ref(value)
     if wanted is object:
         return value

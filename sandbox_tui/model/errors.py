@@ -8,9 +8,15 @@
     │   ├── UnsupportedError          ref, ability
     │   ├── ConfigError               path, line, reason
     │   ├── TerminalNeededError       verb
-    │   └── ConfirmationNeededError   ref, verb
+    │   ├── ConfirmationNeededError   ref, verb
+    │   ├── ReadOnlyError             action
+    │   ├── DockerArgumentError       option, reason
+    │   └── PolicyError               ability, said
     ├── NotFoundError                 text, known
-    │   └── CellNotFoundError         cell_id
+    │   ├── CellNotFoundError         cell_id
+    │   ├── ProfileNotFoundError      name, known
+    │   ├── NoSuchFileError           ref, path
+    │   └── ImageNotFoundError        image
     ├── BackendUnavailableError       place, reason
     │   ├── ToolMissingError          tool
     │   ├── DaemonUnavailableError    reason
@@ -19,8 +25,17 @@
     ├── ConflictError                 what the sandbox's present state forbids
     │   ├── AlreadyExistsError        ref
     │   ├── DefinitionChangedError    ref
-    │   └── NotRunningError           ref, state
+    │   ├── NotRunningError           ref, state
+    │   ├── SessionClosedError        ref, reason
+    │   └── LimitReachedError         what, limit
+    ├── FileError                     path, reason
+    │   ├── IsFolderError             path
+    │   ├── AlreadyThereError         path
+    │   └── UnsafeEntryError          entry, reason
+    ├── RegistryError                 image, reason
+    ├── BuildFailedError              image, reason
     ├── StartFailedError              ref, reason
+    ├── RemoteRefusalError        url, status
     └── OperationFailedError          ref, verb, reason
 
 Each leaf carries its datum, builds its own message and ends with a hint: one imperative sentence
@@ -29,7 +44,6 @@ that fixes it. Code that fails inside a sandbox is a `Result`, never one of thes
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Sequence
 
 
@@ -81,7 +95,7 @@ class UnsupportedError(UsageError):
     """An ability that this kind of sandbox does not have."""
 
     def __init__(self, ref: str, ability: str, *, hint: str = "") -> None:
-        super().__init__(f"{ref} cannot {ability}", hint=hint or "Press ? for what it can do.")
+        super().__init__(f"{ref} cannot {ability}", hint=hint or "Choose another sandbox for that.")
         self.ref = ref
         self.ability = ability
 
@@ -115,6 +129,34 @@ class ConfirmationNeededError(UsageError):
         self.verb = verb
 
 
+class ReadOnlyError(UsageError):
+    """Something that changes, or could change, a sandbox was asked for where one may only look."""
+
+    def __init__(self, action: str) -> None:
+        hint = "Ask whoever serves this to serve it without --read-only."
+        super().__init__(f"{action} is refused: here one may only look", hint=hint)
+        self.action = action
+
+
+class DockerArgumentError(UsageError):
+    """An argument of `docker run` that means nothing, or nothing that is supported."""
+
+    def __init__(self, option: str, reason: str) -> None:
+        super().__init__(f"{option}: {reason}", hint="Take it out, or correct it.")
+        self.option = option
+        self.reason = reason
+
+
+class PolicyError(UsageError):
+    """A container that would reach out of itself, which no policy allows."""
+
+    def __init__(self, ability: str, said: str) -> None:
+        hint = f"Leave it out, or add {ability} to policy.allow in your own configuration."
+        super().__init__(f"{said} is refused: it opens this machine to the container", hint=hint)
+        self.ability = ability
+        self.said = said
+
+
 class NotFoundError(SandboxError):
     """No sandbox has that exact name."""
 
@@ -135,6 +177,41 @@ class CellNotFoundError(NotFoundError):
         self.message = f"Cell not found: {cell_id}"
         self.hint = "Run: sandbox-tui room cells ID"
         self.cell_id = cell_id
+
+
+class ProfileNotFoundError(NotFoundError):
+    """No profile has that name."""
+
+    def __init__(self, name: str, known: Sequence[str] = ()) -> None:
+        super().__init__(name, known)
+        self.message = f"no profile named {name!r}"
+        self.args = (self.message,)
+        near = nearest(name, known)
+        self.hint = f"Did you mean {', '.join(near)}?" if near else "Run: sandbox-tui profiles"
+        self.name = name
+
+
+class NoSuchFileError(NotFoundError):
+    """A sandbox has no file or folder of that name."""
+
+    def __init__(self, ref: str, path: str) -> None:
+        super().__init__(path)
+        self.message = f"{ref} has no {path!r}"
+        self.args = (self.message,)
+        self.hint = "Correct the path: it is one inside the sandbox."
+        self.ref = ref
+        self.path = path
+
+
+class ImageNotFoundError(NotFoundError):
+    """Neither the engine nor the registry has that image, or it is not for everybody to see."""
+
+    def __init__(self, image: str, *, hint: str = "") -> None:
+        super().__init__(image)
+        self.message = f"there is no image {image!r}"
+        self.args = (self.message,)
+        self.hint = hint or f"Run: sandbox-tui image pull {image}"
+        self.image = image
 
 
 class BackendUnavailableError(SandboxError):
@@ -211,6 +288,74 @@ class NotRunningError(ConflictError):
         self.state = state
 
 
+class SessionClosedError(ConflictError):
+    """A shell that takes no more commands: it was closed, it exited, or its sandbox ended."""
+
+    def __init__(self, ref: str, reason: str) -> None:
+        super().__init__(f"the session in {ref} has ended: {reason}", hint="Open a new session.")
+        self.ref = ref
+        self.reason = reason
+
+
+class LimitReachedError(ConflictError):
+    """There are as many of something as there may be."""
+
+    def __init__(self, what: str, limit: int, *, hint: str = "") -> None:
+        super().__init__(f"there are {limit} {what} already", hint=hint or "End one of them first.")
+        self.what = what
+        self.limit = limit
+
+
+class FileError(SandboxError):
+    """A file, in a sandbox or on this machine, that cannot be read, written or copied."""
+
+    def __init__(self, path: str, reason: str, *, hint: str = "") -> None:
+        super().__init__(f"{path!r}: {reason}", hint=hint or "Correct it, or choose another path.")
+        self.path = path
+        self.reason = reason
+
+
+class IsFolderError(FileError):
+    """A folder, where a file is needed."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__(path, "it is a folder", hint="List it, or pull it as a whole.")
+
+
+class AlreadyThereError(FileError):
+    """A folder of this machine that a copy would have to be mixed into, or that it would end."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__(path, "it is there already", hint="Choose another name, or remove it.")
+
+
+class UnsafeEntryError(FileError):
+    """An entry of a copied folder that would reach, or point, outside of it."""
+
+    def __init__(self, entry: str, reason: str) -> None:
+        super().__init__(entry, reason, hint="Pull the folders beside it one by one.")
+        self.entry = entry
+
+
+class RegistryError(SandboxError):
+    """A registry that does not give out an image, or that cannot be reached."""
+
+    def __init__(self, image: str, reason: str, *, hint: str = "") -> None:
+        super().__init__(f"cannot fetch {image}: {reason}", hint=hint or "Try again later.")
+        self.image = image
+        self.reason = reason
+
+
+class BuildFailedError(SandboxError):
+    """An image that could not be built; `reason` ends with what the failing step has said."""
+
+    def __init__(self, image: str, reason: str) -> None:
+        hint = "Correct the Dockerfile at that step."
+        super().__init__(f"could not build {image}: {reason}", hint=hint)
+        self.image = image
+        self.reason = reason
+
+
 class StartFailedError(SandboxError):
     """A sandbox that could not be made; nothing of it is left behind."""
 
@@ -218,6 +363,15 @@ class StartFailedError(SandboxError):
         super().__init__(f"could not start {ref}: {reason}", hint=hint or "Correct it, try again.")
         self.ref = ref
         self.reason = reason
+
+
+class RemoteRefusalError(SandboxError):
+    """A server that answers, and will not do what it was asked."""
+
+    def __init__(self, url: str, status: int, reason: str, *, hint: str = "") -> None:
+        super().__init__(f"{url} answers {status}: {reason}", hint=hint or "Ask who runs it.")
+        self.url = url
+        self.status = status
 
 
 class OperationFailedError(SandboxError):
@@ -232,6 +386,8 @@ class OperationFailedError(SandboxError):
 
 def nearest(text: str, known: Sequence[str]) -> list[str]:
     """The up to three names most like `text`, full name or bare part, best first."""
+    import difflib  # only where something is wrong
+
     by_tail = {name.partition(":")[2] or name: name for name in known}
     tails = difflib.get_close_matches(text.rpartition(":")[2], list(by_tail), n=3, cutoff=0.5)
     return [by_tail[tail] for tail in tails]

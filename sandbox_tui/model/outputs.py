@@ -4,8 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from enum import StrEnum
+from typing import Literal
 
 import msgspec
+
+OUTPUT_CAP = 10 * 1024 * 1024
+"""Default bound of the output that is kept of a run, in characters."""
+
+Keep = Literal["tail", "head"]
+"""Which end of a long output stays within the cap."""
 
 
 class Text(msgspec.Struct, frozen=True, tag="text"):
@@ -18,6 +25,13 @@ class Text(msgspec.Struct, frozen=True, tag="text"):
     text: str
     at: float | None = None
     """When the engine stamped it (seconds since the epoch), where the engine does."""
+    raw: bytes | None = None
+    """The bytes as they came, where they are no valid UTF-8; `text` then has U+FFFD in it."""
+
+    @property
+    def data(self) -> bytes:
+        """The bytes that were printed."""
+        return self.text.encode() if self.raw is None else self.raw
 
 
 class Display(msgspec.Struct, frozen=True, tag="display"):
@@ -62,7 +76,7 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
     duration: float = 0.0
     """Seconds from the moment it ran (not from the moment it was queued)."""
     truncated: bool = False
-    """Whether the oldest output was dropped to stay within the cap."""
+    """Whether output was dropped to stay within the cap."""
     detail: str = ""
 
     @property
@@ -79,6 +93,20 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
     def stderr(self) -> str:
         """Everything said on stderr, joined."""
         return "".join(o.text for o in self.outputs if isinstance(o, Text) and o.stream == "stderr")
+
+    @property
+    def stdout_bytes(self) -> bytes:
+        """The same as `stdout`, byte by byte."""
+        return b"".join(
+            o.data for o in self.outputs if isinstance(o, Text) and o.stream != "stderr"
+        )
+
+    @property
+    def stderr_bytes(self) -> bytes:
+        """The same as `stderr`, byte by byte."""
+        return b"".join(
+            o.data for o in self.outputs if isinstance(o, Text) and o.stream == "stderr"
+        )
 
     @property
     def error(self) -> Failure | None:

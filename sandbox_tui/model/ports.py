@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import re
 from collections.abc import Iterator
 from typing import NamedTuple
@@ -62,6 +61,8 @@ def _range(text: str, whole: str) -> range:
 
 
 def _address(text: str, whole: str) -> str:
+    import ipaddress  # not needed for a listing
+
     bare = text.removeprefix("[").removesuffix("]")
     try:
         ipaddress.ip_address(bare)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from typing import TypeVar
+from typing import Literal, TypeVar
 
 import msgspec
 
@@ -12,6 +12,16 @@ from sandbox_tui.model.refs import Kind, Ref
 
 Command = str | tuple[str, ...]
 """A string runs through a shell, because its author wrote one; a tuple runs without."""
+
+
+class Inside(msgspec.Struct, frozen=True, kw_only=True):
+    """In what a command runs inside a container, where that is not the container's own."""
+
+    env: Mapping[str, str] = msgspec.field(default_factory=dict[str, str])
+    """Variables beside its own."""
+    working_dir: str = ""
+    user: str = ""
+    """As `USER[:GROUP]`, names or numbers."""
 
 
 class TmuxSpec(msgspec.Struct, frozen=True, kw_only=True, tag="tmux", forbid_unknown_fields=True):
@@ -29,6 +39,28 @@ class TmuxSpec(msgspec.Struct, frozen=True, kw_only=True, tag="tmux", forbid_unk
     def ref(self) -> Ref:
         """The sandbox this spec describes."""
         return Ref.make(Kind.TMUX, self.name, self.socket)
+
+
+class HostAccess(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What lowers the wall between a container and its host. By default nothing does."""
+
+    privileged: bool = False
+    capabilities: tuple[str, ...] = ()
+    """Kernel capabilities beyond the engine's own set: `NET_ADMIN`, `ALL`."""
+    devices: tuple[str, ...] = ()
+    """As `HOST[:CONTAINER[:rwm]]`."""
+    device_rules: tuple[str, ...] = ()
+    """Rules of the device cgroup: `c 1:3 rmw`."""
+    gpus: str = ""
+    """`all`, or how many."""
+    security_options: tuple[str, ...] = ()
+    """As the engine takes them: `seccomp=unconfined`."""
+    pid: str = ""
+    ipc: str = ""
+    uts: str = ""
+    userns: str = ""
+    cgroupns: str = ""
+    """Namespaces that are not its own: `host`, or `container:NAME`."""
 
 
 class ContainerSpec(
@@ -51,6 +83,45 @@ class ContainerSpec(
     runtime: str = ""
     """Which engine, when there are several: `docker`, `podman`; empty is the default one."""
     tty: bool = True
+    entrypoint: Command | None = None
+    """In place of the image's own."""
+    user: str = ""
+    """As `USER[:GROUP]`, names or numbers; empty is the image's own."""
+    hostname: str = ""
+    network: str = ""
+    """`none`, `bridge`, `host`, or the name of a network; empty is the engine's default."""
+    dns: tuple[str, ...] = ()
+    extra_hosts: tuple[str, ...] = ()
+    """As `NAME:ADDRESS`."""
+    read_only: bool = False
+    """Whether the root file system cannot be written."""
+    tmpfs: tuple[str, ...] = ()
+    """As `PATH[:OPTIONS]`."""
+    memory: int | None = None
+    """Limit in bytes."""
+    swap: int | None = None
+    """Swap beyond the memory, in bytes; `None` is the engine's default, 0 is none."""
+    cpus: float | None = None
+    """How many cores it may use."""
+    pids: int | None = None
+    """How many processes it may have."""
+    shm: int | None = None
+    """Size of `/dev/shm` in bytes."""
+    dropped: tuple[str, ...] = ()
+    """Kernel capabilities that it does not get."""
+    security: Literal["normal", "strict"] = "normal"
+    """`strict` drops every capability and new privileges, and limits processes and swap."""
+    access: HostAccess = HostAccess()
+    init: bool = True
+    """Whether a small init is process 1, which reaps and passes signals on."""
+    ttl: float | None = None
+    """Seconds after which it is ended and removed, whatever it does."""
+    idle_timeout: float | None = None
+    """Seconds without a command in it after which it is ended and removed."""
+    persist: bool = False
+    """Whether it outlives whoever made it."""
+    project: str = ""
+    profile: str = ""
 
     @property
     def ref(self) -> Ref:
@@ -68,6 +139,11 @@ class RoomSpec(msgspec.Struct, frozen=True, kw_only=True, tag="room", forbid_unk
     env: Mapping[str, str] = msgspec.field(default_factory=dict[str, str])
     labels: Mapping[str, str] = msgspec.field(default_factory=dict[str, str])
     env_source: str = ""
+    """Where its packages come from: a virtual environment, `uv:prewarmed`, `uv:inline`, …"""
+    isolation: str = ""
+    """`none`, `container` or `container+network`; empty is what the configuration says."""
+    notebook: str = ""
+    """The `.ipynb` file that it is made from, and saved to when no other is named."""
 
     @property
     def ref(self) -> Ref:

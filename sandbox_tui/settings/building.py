@@ -6,7 +6,6 @@ and what was written is taken: `PORT: 8080`, `1.10`, `yes`.
 
 from __future__ import annotations
 
-import difflib
 import functools
 import types
 from collections.abc import Iterator, Mapping
@@ -15,7 +14,7 @@ from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin
 
 import msgspec
 
-from sandbox_tui.model.errors import ConfigError
+from sandbox_tui.model.errors import ConfigError, InvalidSpecError
 from sandbox_tui.settings.sources import Tree, dotted
 
 AnySection = TypeVar("AnySection", bound=msgspec.Struct)
@@ -77,10 +76,11 @@ def _mapping(wanted: Any, tree: Tree, path: str) -> dict[str, object]:
 def _leaf(wanted: Any, bare: Any, tree: Tree, path: str) -> object:
     if isinstance(tree.value, dict | list) or tree.value is None:
         raise _mismatch(tree, path, _words(wanted))
-    value = tree.text if bare is str else tree.value
+    parse = next((meta.extra["parse"] for meta in _metas(wanted) if meta.extra), None)
     try:
+        value = parse(tree.text) if parse else tree.text if bare is str else tree.value
         return msgspec.convert(value, wanted)
-    except msgspec.ValidationError:
+    except (msgspec.ValidationError, InvalidSpecError):
         raise _mismatch(tree, path, _words(wanted)) from None
 
 
@@ -100,6 +100,8 @@ def _bare(wanted: Any) -> Any:
 
 
 def _unknown(tree: Tree, path: str, key: str, known: Mapping[str, object]) -> ConfigError:
+    import difflib  # only where something is wrong
+
     near = difflib.get_close_matches(key, list(known), n=1, cutoff=0.5)
     hint = f"Did you mean {dotted(path, near[0])}?" if near else f"Known: {', '.join(known)}."
     return tree.wrong(f"unknown key {dotted(path, key)}", hint=hint)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
 import msgspec
 
@@ -16,8 +17,10 @@ from sandbox_tui.model.limits import check
 from sandbox_tui.model.refs import Kind
 from sandbox_tui.model.specs import Spec
 from sandbox_tui.settings.building import build
-from sandbox_tui.settings.schema import Entry
+from sandbox_tui.settings.schema import ContainerFields, Entry
 from sandbox_tui.settings.sources import Tree, dotted
+
+Fields = TypeVar("Fields", bound=ContainerFields)
 
 
 def define(name: str, tree: Tree) -> tuple[Entry, Spec]:
@@ -27,7 +30,7 @@ def define(name: str, tree: Tree) -> tuple[Entry, Spec]:
     for field in entry.foreign_fields():
         where = tree.get(field) or tree
         raise where.wrong(f"{path}.{field}: a {entry.kind} has none", hint="Take it out.")
-    if entry.kind is Kind.CONTAINER and not entry.image:
+    if entry.kind is Kind.CONTAINER and not (entry.image or entry.profile):
         raise tree.wrong(f"{path}: a container needs an image", hint="Add image: NAME.")
     try:
         spec = _in_full(entry, tree).spec(name)
@@ -35,16 +38,22 @@ def define(name: str, tree: Tree) -> tuple[Entry, Spec]:
     except InvalidNameError as error:
         raise tree.wrong(f"{path}: {error.reason}", hint="Give it another name.") from None
     except InvalidSpecError as error:
-        where = tree.get(error.field) or tree
+        where = tree.get(*error.field.split(".")) or tree
         raise where.wrong(f"{path}.{error.field}: {error.reason}", hint=error.hint) from None
     return entry, spec
 
 
 def _in_full(entry: Entry, tree: Tree) -> Entry:
     """The entry with absolute paths and complete ports."""
-    changes: dict[str, object] = {}
     if entry.working_dir is not None and entry.kind is not Kind.CONTAINER:
-        changes["working_dir"] = absolute(entry.working_dir, _folder(tree, "working_dir"))
+        folder = absolute(entry.working_dir, _folder(tree, "working_dir"))
+        entry = msgspec.structs.replace(entry, working_dir=folder)
+    return mounted(entry, tree)
+
+
+def mounted(entry: Fields, tree: Tree) -> Fields:
+    """What a container is given, with absolute paths and complete ports."""
+    changes: dict[str, object] = {}
     if entry.volumes is not None:
         changes["volumes"] = _each(tree, "volumes", volume)
     if entry.log_volume is not None:

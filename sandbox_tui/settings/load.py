@@ -17,7 +17,7 @@ from sandbox_tui.model.errors import ConfigError
 from sandbox_tui.model.refs import Ref
 from sandbox_tui.model.specs import Spec
 from sandbox_tui.settings import compat, paths
-from sandbox_tui.settings.schema import USER_ONLY, Config, Entry
+from sandbox_tui.settings.schema import USER_ONLY, Config, Entry, Profile
 from sandbox_tui.settings.sources import Source, Tree, leaves, merge, read
 
 
@@ -63,7 +63,9 @@ def _loaded(trees: list[Tree], refused: tuple[ConfigError, ...]) -> Loaded:
     entries, definitions, broken = _define(whole.get("sandboxes"))
     config = build(Config, _without_sandboxes(whole))
     return Loaded(
-        config=msgspec.structs.replace(config, sandboxes=entries),
+        config=msgspec.structs.replace(
+            config, sandboxes=entries, profiles=_profiles(config, whole.get("profiles"))
+        ),
         definitions=definitions,
         broken=broken,
         refused=refused,
@@ -112,6 +114,16 @@ def _define(
         except ConfigError as error:
             broken[name] = error
     return entries, definitions, broken
+
+
+def _profiles(config: Config, tree: Tree | None) -> Mapping[str, Profile]:
+    """The profiles with what is relative taken from the file that says it."""
+    if tree is None or not config.profiles:
+        return config.profiles
+    from sandbox_tui.settings.definitions import mounted
+
+    below = {name: tree.get(name) for name in config.profiles}
+    return {name: mounted(each, below[name] or tree) for name, each in config.profiles.items()}
 
 
 def _without_sandboxes(tree: Tree) -> Tree:

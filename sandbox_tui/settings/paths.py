@@ -8,7 +8,7 @@ from pathlib import Path
 PROJECT_FILE = "sandbox-tui.yml"
 USER_FILE = "config.yml"
 
-_PACKAGE = Path(__file__).resolve().parent.parent
+_PACKAGE = Path(__file__).parent.parent
 
 
 def user_folder() -> Path:
@@ -48,6 +48,13 @@ def default_file() -> Path:
 def theme_folders() -> tuple[Path, ...]:
     """Where themes are looked for; the later one wins."""
     return (bundled("themes"), user_folder() / "themes")
+
+
+def state_folder() -> Path:
+    """What is kept between runs: `$SANDBOX_TUI_HOME`, or `$XDG_STATE_HOME/sandbox-tui`."""
+    if home := os.environ.get("SANDBOX_TUI_HOME"):
+        return Path(home).expanduser()
+    return _xdg("XDG_STATE_HOME", ".local/state")
 
 
 def _xdg(variable: str, fallback: str) -> Path:

@@ -13,7 +13,8 @@ import msgspec
 from msgspec import Meta, field
 
 from sandbox_tui.model.refs import Kind, Ref
-from sandbox_tui.model.specs import SPEC_OF, Command, Spec
+from sandbox_tui.model.sizes import parse_size
+from sandbox_tui.model.specs import SPEC_OF, Command, HostAccess, Spec
 
 Seconds = Annotated[float, Meta(ge=0.05, le=3600, description="Seconds between two looks")]
 _ANY = {"$comment": "taken as it is written"}
@@ -24,6 +25,16 @@ SocketName = Annotated[
     str, Meta(title="a name without a slash", pattern=r"^[^/\x00-\x1f\x7f]+$(?!\n)")
 ]
 """Never a path: whoever owns a tmux server can run commands in the clients that join it."""
+
+Size = Annotated[
+    int,
+    Meta(
+        title="a size like 256m or 1.5g",
+        extra={"parse": parse_size},
+        extra_json_schema={"type": ["integer", "string"]},
+    ),
+]
+"""Bytes, written with a unit of 1024."""
 
 Words = Mapping[str, AnyScalar]
 Strings = tuple[AnyScalar, ...]
@@ -68,7 +79,19 @@ class RoomBackend(Section, frozen=True, kw_only=True):
     """How kernels are made."""
 
     pool: Annotated[int, Meta(ge=0, le=64, description="Kernels kept ready")] = 2
-    isolation: Annotated[Literal["none"], Meta(description="What a kernel is shut in")] = "none"
+    isolation: Annotated[
+        Literal["none", "container", "container+network"],
+        Meta(description="What a kernel is shut in when its room does not say"),
+    ] = "none"
+    image: Annotated[str, Meta(min_length=1, description="What isolated kernels run in")] = (
+        "sandbox-tui/kernel"
+    )
+    memory: Annotated[
+        int, Meta(ge=67_108_864, description="Bytes of memory that an isolated kernel may have")
+    ] = 2_147_483_648
+    output: Annotated[
+        int, Meta(ge=1024, description="Bytes that are kept of what one run says")
+    ] = 67_108_864
 
 
 class Backends(Section, frozen=True, kw_only=True):
@@ -79,32 +102,19 @@ class Backends(Section, frozen=True, kw_only=True):
     room: RoomBackend = field(default_factory=RoomBackend)
 
 
-class Profile(Section, frozen=True, kw_only=True):
-    """A named set of container options."""
+class ContainerFields(Section, frozen=True, kw_only=True):
+    """What a container may be given; what is not said is left to the engine and the image."""
 
-    image: str = ""
-    command: Command | None = None
-    working_dir: str | None = None
-    env: Words = field(default_factory=dict[str, str])
-    labels: Words = field(default_factory=dict[str, str])
-    volumes: Strings = ()
-    ports: Strings = ()
-
-
-class Entry(Section, frozen=True, kw_only=True):
-    """What one sandbox should be. Which fields it may have depends on its backend."""
-
-    backend: Annotated[
-        Kind | None, Meta(description="Without it: container with an image, room with a kernel")
-    ] = None
+    image: str | None = None
     command: Annotated[
         Command | None, Meta(description="A string runs in a shell, a list runs without")
+    ] = None
+    entrypoint: Annotated[
+        Command | None, Meta(description="container: in place of the image's own")
     ] = None
     working_dir: str | None = None
     env: Words | None = None
     labels: Words | None = None
-    socket: Annotated[SocketName | None, Meta(description="tmux: which server")] = None
-    image: str | None = None
     volumes: Annotated[
         Strings | None, Meta(description="container: HOST:CONTAINER[:ro|rw|z|Z]")
     ] = None
@@ -114,19 +124,67 @@ class Entry(Section, frozen=True, kw_only=True):
     log_volume: Annotated[str | None, Meta(description="container: one more volume, for logs")] = (
         None
     )
+    tty: Annotated[bool | None, Meta(description="container: give it a terminal")] = None
+    user: Annotated[AnyScalar | None, Meta(description="container: USER[:GROUP]")] = None
+    hostname: Annotated[str | None, Meta(description="container: its own name")] = None
+    network: Annotated[
+        str | None, Meta(description="container: none, bridge, host or the name of a network")
+    ] = None
+    dns: Annotated[Strings | None, Meta(description="container: addresses of name servers")] = None
+    extra_hosts: Annotated[Strings | None, Meta(description="container: NAME:ADDRESS")] = None
+    read_only: Annotated[bool | None, Meta(description="container: its root is read-only")] = None
+    tmpfs: Annotated[Strings | None, Meta(description="container: PATH[:OPTIONS]")] = None
+    memory: Annotated[Size | None, Meta(description="container: limit of its memory")] = None
+    swap: Annotated[Size | None, Meta(description="container: swap beyond its memory")] = None
+    shm: Annotated[Size | None, Meta(description="container: size of its /dev/shm")] = None
+    cpus: Annotated[float | None, Meta(description="container: how many cores it may use")] = None
+    pids: Annotated[int | None, Meta(description="container: how many processes")] = None
+    dropped: Annotated[Strings | None, Meta(description="container: capabilities taken away")] = (
+        None
+    )
+    security: Annotated[
+        Literal["normal", "strict"] | None, Meta(description="container: how high its wall is")
+    ] = None
+    access: Annotated[
+        HostAccess | None, Meta(description="container: what lowers its wall to the host")
+    ] = None
+    init: Annotated[bool | None, Meta(description="container: a small init as process 1")] = None
+    ttl: Annotated[float | None, Meta(description="container: seconds that it lives")] = None
+    idle_timeout: Annotated[
+        float | None, Meta(description="container: seconds without use until it ends")
+    ] = None
+    persist: Annotated[bool | None, Meta(description="container: it outlives its maker")] = None
+    project: Annotated[str | None, Meta(description="container: what it belongs to")] = None
+
+
+class Profile(ContainerFields, frozen=True, kw_only=True):
+    """A named set of container options."""
+
+
+class Entry(ContainerFields, frozen=True, kw_only=True):
+    """What one sandbox should be. Which fields it may have depends on its backend."""
+
+    backend: Annotated[
+        Kind | None, Meta(description="Without it: container with an image, room with a kernel")
+    ] = None
+    profile: Annotated[str | None, Meta(description="container: what says the rest")] = None
     runtime: Annotated[
         Literal["docker", "podman"] | None, Meta(description="container: which engine")
     ] = None
-    tty: Annotated[bool | None, Meta(description="container: give it a terminal")] = None
+    socket: Annotated[SocketName | None, Meta(description="tmux: which server")] = None
     kernel: Annotated[str | None, Meta(description="room: name of a kernelspec")] = None
     env_source: Annotated[str | None, Meta(description="room: where its packages come from")] = None
+    isolation: Annotated[
+        Literal["none", "container", "container+network"] | None,
+        Meta(description="room: what its kernel is shut in"),
+    ] = None
 
     @property
     def kind(self) -> Kind:
         """What this entry describes."""
         if self.backend is not None:
             return self.backend
-        if self.image is not None:
+        if self.image is not None or self.profile is not None:
             return Kind.CONTAINER
         return Kind.TMUX if self.kernel is None else Kind.ROOM
 
@@ -153,6 +211,27 @@ class Policy(Section, frozen=True, kw_only=True):
     allow: Annotated[Strings, Meta(description="Abilities by name; never from a project")] = ()
 
 
+class Server(Section, frozen=True, kw_only=True):
+    """How `serve` and `web` answer over HTTP."""
+
+    host: Annotated[str, Meta(description="Address to listen on")] = "127.0.0.1"
+    port: Annotated[int, Meta(ge=0, le=65535, description="0 is any free one")] = 8000
+    names: Annotated[
+        Strings, Meta(description="Names it is reached by, beside localhost and addresses")
+    ] = ()
+    kernels: Annotated[int, Meta(ge=1, le=1000, description="Kernels that may live at once")] = 32
+    idle: Annotated[
+        float, Meta(ge=0, description="Seconds after which an idle kernel ends; 0 is never")
+    ] = 0.0
+    timeout: Annotated[
+        float, Meta(ge=1, le=604800, description="Seconds that a cell may run unless it says so")
+    ] = 3600.0
+    body: Annotated[int, Meta(ge=1024, description="Longest request, in bytes")] = 16_777_216
+    output: Annotated[
+        int, Meta(ge=1024, description="Most output of one run that is answered, in characters")
+    ] = 4_000_000
+
+
 class Ui(Section, frozen=True, kw_only=True):
     """How the dashboard looks and which keys it has."""
 
@@ -171,6 +250,7 @@ class Config(Section, frozen=True, kw_only=True):
     profiles: Mapping[str, Profile] = field(default_factory=dict[str, Profile])
     sandboxes: Mapping[str, Entry] = field(default_factory=dict[str, Entry])
     policy: Policy = field(default_factory=Policy)
+    server: Server = field(default_factory=Server)
     ui: Ui = field(default_factory=Ui)
 
 
@@ -179,9 +259,10 @@ USER_ONLY = (
     ("backends", "container", "runtime"),
     ("backends", "container", "hosts"),
     ("policy",),
+    ("server",),
 )
 """What a project's file may not say: it came with a folder, and must not choose what is executed,
-which machine is talked to, or what containers are allowed."""
+which machine is talked to, who may talk to this one, or what containers are allowed."""
 
 
 def schema() -> dict[str, object]:

@@ -110,9 +110,10 @@ def leaves(tree: Tree, path: str = "") -> Iterator[tuple[str, Source]]:
 
 
 def dotted(path: str, key: str) -> str:
-    """`path.key`; a key that itself has a dot or a space is quoted."""
+    """`path.key`; a key that itself has a dot or a space is quoted, and a line end in it shown."""
     plain = key.replace("-", "").replace("_", "").isalnum()
-    step = key if plain else f'"{key}"'
+    shown = "".join(sign if sign.isprintable() else repr(sign)[1:-1] for sign in key)
+    step = key if plain else f'"{shown}"'
     return f"{path}.{step}" if path else step
 
 

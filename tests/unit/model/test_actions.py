@@ -1,3 +1,4 @@
+import msgspec
 import pytest
 
 from sandbox_tui.hub import handlers
@@ -5,6 +6,7 @@ from sandbox_tui.hub.registry import VERBS
 from sandbox_tui.model import actions
 from sandbox_tui.model.codec import from_json, to_json
 from sandbox_tui.model.refs import Ref
+from sandbox_tui.model.specs import ContainerSpec
 
 ALL = actions.Action.__subclasses__()
 
@@ -17,9 +19,21 @@ def test_every_action_has_a_handler_and_survives_json(action: type[actions.Actio
         "code": "1",
         "cell_id": "cell-1",
         "source": "x",
+        "target": "y",
+        "spec": ContainerSpec(name="a", image="i"),
+        "path": "/a",
+        "paths": ("a.tar",),
+        "content": b"\xff",
+        "image": "i",
+        "images": ("i",),
+        "folder": ".",
+        "text": "x",
+        "index": 0,
+        "key": "k",
+        "cursor": 0,
     }
-    required = action.__struct_fields__[: len(action.__struct_fields__)]
-    value = action(**{key: needed[key] for key in required if key in needed})
+    required = [each.name for each in msgspec.structs.fields(action) if each.required]
+    value = action(**{key: needed[key] for key in required})
 
     assert from_json(to_json(value), action) == value
     assert action in handlers.performable()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 
 from sandbox_tui.model import limits
@@ -9,7 +10,7 @@ from sandbox_tui.model.errors import InvalidSpecError
 from sandbox_tui.model.limits import check
 from sandbox_tui.model.mounts import parse_mount
 from sandbox_tui.model.ports import Port, parse_ports
-from sandbox_tui.model.specs import ContainerSpec, TmuxSpec
+from sandbox_tui.model.specs import ContainerSpec, HostAccess, TmuxSpec
 
 
 def web(**values: object) -> ContainerSpec:
@@ -124,3 +125,98 @@ def test_a_socket_has_a_name_and_no_path(socket: str) -> None:
 def test_a_folder_is_one_line() -> None:
     with pytest.raises(InvalidSpecError, match=r"^working_dir: "):
         check(TmuxSpec(name="a", working_dir="/tmp\n"))
+
+
+@pytest.mark.parametrize(
+    ("field", "values"),
+    [
+        ("entrypoint", ["sh -c x", ("sh", "-c")]),
+        ("user", ["me", "1000", "1000:1000", "me:staff", "_apt"]),
+        ("hostname", ["web", "web-1.example.com"]),
+        ("network", ["none", "host", "my_net", "container:web"]),
+        ("dns", [("192.0.2.1", "2001:db8::1")]),
+        ("extra_hosts", [("db:192.0.2.1", "db:[2001:db8::1]", "up:host-gateway")]),
+        ("tmpfs", [("/tmp", "/run:size=64m,mode=1777,noexec")]),
+        ("memory", [limits.LEAST_MEMORY, limits.MOST_BYTES]),
+        ("shm", [1, limits.MOST_BYTES]),
+        ("cpus", [0.01, 1.5, limits.CPUS]),
+        ("pids", [1, limits.PIDS]),
+        ("dropped", [("ALL",), ("NET_RAW", "CAP_CHOWN")]),
+        ("ttl", [1.0, float(limits.SECONDS)]),
+        ("idle_timeout", [0.0 + 1]),
+        ("project", ["my shop"]),
+        ("profile", ["minimal-python"]),
+    ],
+)
+def test_what_a_container_may_be_given(field: str, values: list[object]) -> None:
+    for value in values:
+        check(web(**{field: value}))
+
+
+@pytest.mark.parametrize(
+    ("field", "values"),
+    [
+        ("command", [(), "", " ", ("",), "\0"]),
+        ("entrypoint", [(), " ", "x" * (limits.COMMAND + 1)]),
+        ("user", ["a b", ":1", "me:", "me\n", "-x"]),
+        ("hostname", ["-a", "a..b", "ä", "a\n", "x" * (limits.HOSTNAME + 1)]),
+        ("network", ["a b", "container:", "net\n"]),
+        ("dns", [("home",), ("192.0.2.1\n",)]),
+        ("extra_hosts", [("db",), ("db:",), ("a b:192.0.2.1",), ("db:192.0.2.1\n",)]),
+        ("tmpfs", [("tmp",), ("/tmp:a b",), ("/tmp\n",)]),
+        ("memory", [0, limits.LEAST_MEMORY - 1, limits.MOST_BYTES + 1, -1]),
+        ("shm", [0, -1]),
+        ("cpus", [0.0, -1.0, float("nan"), float("inf")]),
+        ("pids", [0, -1, limits.PIDS + 1]),
+        ("dropped", [("net_raw",), ("NET RAW",), ("",)]),
+        ("ttl", [0.0, -1.0, float("nan"), limits.SECONDS * 2.0]),
+        ("idle_timeout", [0.0]),
+        ("project", ["a\n"]),
+        ("profile", ["../x", "a b"]),
+    ],
+)
+def test_what_a_container_may_not_be_given(field: str, values: list[object]) -> None:
+    for value in values:
+        if value != "":
+            with pytest.raises(InvalidSpecError, match=rf"^{field}: "):
+                check(web(**{field: value}))
+
+
+@pytest.mark.parametrize(
+    ("field", "good", "bad"),
+    [
+        ("capabilities", ("NET_ADMIN", "ALL"), ("net_admin",)),
+        ("devices", ("/dev/fuse", "/dev/a:/dev/b", "/dev/a:/dev/b:rw"), ("fuse",)),
+        ("device_rules", ("c 1:3 rwm", "a *:* rw"), ("c 1:3",)),
+        ("gpus", "all", "0"),
+        ("security_options", ("seccomp=unconfined",), ("a\nb",)),
+        ("pid", "host", "ho st"),
+        ("ipc", "container:web", "container:"),
+        ("uts", "host", "host\n"),
+        ("userns", "host", " "),
+        ("cgroupns", "private", "a/b"),
+    ],
+)
+def test_what_lowers_the_wall(field: str, good: object, bad: object) -> None:
+    check(web(access=msgspec.structs.replace(HostAccess(), **{field: good})))
+    with pytest.raises(InvalidSpecError, match=rf"^access\.{field}: "):
+        check(web(access=msgspec.structs.replace(HostAccess(), **{field: bad})))
+
+
+@pytest.mark.parametrize(
+    ("values", "field"),
+    [
+        ({"swap": 0}, "swap"),
+        ({"security": "strict", "access": HostAccess(privileged=True)}, "access.privileged"),
+        ({"security": "strict", "access": HostAccess(pid="host")}, "access.pid"),
+        ({"security": "strict", "ports": ("0.0.0.0:80:80",)}, "ports"),
+    ],
+)
+def test_what_does_not_go_together(values: dict[str, object], field: str) -> None:
+    with pytest.raises(InvalidSpecError, match=rf"^{field}: "):
+        check(web(**values))
+
+
+def test_a_strict_container_may_be_given_something_back() -> None:
+    access = HostAccess(capabilities=("NET_BIND_SERVICE",), devices=("/dev/fuse",))
+    check(web(security="strict", access=access, ports=("8080:80",), memory=2**30, swap=0))

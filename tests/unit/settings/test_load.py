@@ -10,7 +10,7 @@ import pytest
 
 from sandbox_tui.model.errors import ConfigError
 from sandbox_tui.model.refs import Ref
-from sandbox_tui.model.specs import ContainerSpec, RoomSpec, TmuxSpec
+from sandbox_tui.model.specs import ContainerSpec, HostAccess, RoomSpec, TmuxSpec
 from sandbox_tui.settings import paths
 from sandbox_tui.settings.load import Loaded, load
 from sandbox_tui.settings.schema import Config
@@ -52,7 +52,7 @@ def test_the_documented_defaults_are_the_defaults(project: Path) -> None:
     assert documented.files == (paths.default_file(),)
     every_leaf = {path for path in documented.sources if not path.startswith("sandboxes")}
     assert "backends.tmux.binary" in every_leaf
-    assert len(every_leaf) == 14
+    assert len(every_leaf) >= 23
 
 
 @pytest.mark.parametrize("name", ["a/b", "work\\n", "a\\tb"])
@@ -161,6 +161,54 @@ def test_anchors_and_merges_work(project: Path) -> None:
     assert commands == {"a": "x", "b": "y", "c": "z"}
 
 
+def test_a_container_may_say_everything_a_spec_has(project: Path) -> None:
+    write(
+        project,
+        "sandboxes:\n"
+        "  c:\n"
+        "    image: i\n"
+        "    entrypoint: [sh, -c]\n"
+        "    user: 1000\n"
+        "    memory: 1.5g\n"
+        "    swap: 0\n"
+        "    shm: 64m\n"
+        "    cpus: 2\n"
+        "    pids: 100\n"
+        "    read_only: yes\n"
+        "    tmpfs: [/tmp]\n"
+        "    security: strict\n"
+        "    access: {capabilities: [NET_ADMIN], gpus: 1}\n"
+        "    ttl: 60\n"
+        "    idle_timeout: 50\n"
+        "    persist: true\n",
+    )
+    assert load(project).definitions[Ref("container:c")] == ContainerSpec(
+        name="c",
+        image="i",
+        entrypoint=("sh", "-c"),
+        user="1000",
+        memory=3 * 2**29,
+        swap=0,
+        shm=2**26,
+        cpus=2.0,
+        pids=100,
+        read_only=True,
+        tmpfs=("/tmp",),
+        security="strict",
+        access=HostAccess(capabilities=("NET_ADMIN",), gpus="1"),
+        ttl=60.0,
+        idle_timeout=50.0,
+        persist=True,
+    )
+
+
+def test_a_profile_makes_a_container_and_has_its_fields(project: Path) -> None:
+    write(project, "profiles: {ml: {image: i, memory: 2g}}\nsandboxes: {c: {profile: ml}}")
+    loaded = load(project)
+    assert loaded.definitions == {Ref("container:c"): ContainerSpec(name="c", profile="ml")}
+    assert loaded.config.profiles["ml"].memory == 2**31
+
+
 def test_a_faulty_entry_is_left_out_and_the_rest_goes_on(project: Path) -> None:
     file = write(
         project,
@@ -174,7 +222,11 @@ def test_a_faulty_entry_is_left_out_and_the_rest_goes_on(project: Path) -> None:
         "  wrong: {command: {a: b}}\n"
         "  path: {socket: ../evil}\n"
         "  env: {env: {A: null}}\n"
-        "  list: [1]\n",
+        "  list: [1]\n"
+        "  size: {image: i, memory: lots}\n"
+        "  within: {image: i, access: {devices: [sda]}}\n"
+        '  "line\\nend": {}\n'
+        "  empty: {command: []}\n",
     )
     loaded = load(project)
     assert set(loaded.definitions) == {"tmux:good"}
@@ -192,7 +244,11 @@ def test_a_faulty_entry_is_left_out_and_the_rest_goes_on(project: Path) -> None:
     )
     assert told["env"][0] == f"{file}:10: sandboxes.env.env.A must be text, not null"
     assert told["list"][0] == f"{file}:11: sandboxes.list must be a mapping of keys, not a list"
-    assert len(loaded.problems) == 7
+    assert told["size"][0].startswith(f"{file}:12: sandboxes.size.memory must be a size like")
+    assert told["within"][0].startswith(f"{file}:13: sandboxes.within.access.devices: 'sda' is")
+    assert told["line\nend"][0].startswith(f'{file}:14: sandboxes."line\\nend"')
+    assert told["empty"][0].startswith(f"{file}:15: sandboxes.empty.command: it is empty")
+    assert len(loaded.problems) == 11
 
 
 @pytest.mark.parametrize(
@@ -259,3 +315,16 @@ def test_a_project_may_not_choose_what_is_executed(project: Path, text: str) -> 
     (project / paths.PROJECT_FILE).unlink()
     write_user(text)
     assert load(project).config != Config()
+
+
+def test_a_profile_is_relative_to_the_file_that_says_it(project: Path, home: Path) -> None:
+    (project / "sandbox-tui.yml").write_text(
+        'profiles: {ml: {image: x, volumes: ["./data:/data", "named:/x"], ports: [8080]}}\n'
+    )
+    below = project / "below"
+    below.mkdir(exist_ok=True)
+
+    profile = load(below).config.profiles["ml"]
+
+    assert profile.volumes == (f"{project}/data:/data", "named:/x")
+    assert profile.ports == ("8080:8080",)

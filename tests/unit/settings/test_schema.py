@@ -15,7 +15,15 @@ from sandbox_tui.settings.sources import dotted
 def test_the_schema_is_json_and_names_every_section() -> None:
     written = json.loads(json.dumps(schema()))
     sections = written["$defs"]["Config"]["properties"]
-    assert set(sections) == {"refresh", "backends", "profiles", "sandboxes", "policy", "ui"}
+    assert set(sections) == {
+        "refresh",
+        "backends",
+        "profiles",
+        "sandboxes",
+        "policy",
+        "server",
+        "ui",
+    }
     assert written["$defs"]["Entry"]["additionalProperties"] is False
     port = written["$defs"]["Entry"]["properties"]["ports"]["anyOf"][0]["items"]["type"]
     assert "number" in port
@@ -37,7 +45,15 @@ def test_a_relative_xdg_folder_is_ignored(monkeypatch: pytest.MonkeyPatch, home:
 
 
 @pytest.mark.parametrize(
-    ("key", "written"), [("a", "p.a"), ("a-b_1", "p.a-b_1"), ("a.b", 'p."a.b"'), ("a b", 'p."a b"')]
+    ("key", "written"),
+    [
+        ("a", "p.a"),
+        ("a-b_1", "p.a-b_1"),
+        ("a.b", 'p."a.b"'),
+        ("a b", 'p."a b"'),
+        ("a\n\x1b", 'p."a\\n\\x1b"'),
+        ("é ü", 'p."é ü"'),
+    ],
 )
 def test_keys_with_dots_are_quoted(key: str, written: str) -> None:
     assert dotted("p", key) == written
