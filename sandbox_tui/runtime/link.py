@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import itertools
 import os
-from collections.abc import AsyncGenerator, Generator
+from collections.abc import AsyncGenerator, Callable, Generator
 from pathlib import Path
 from typing import TypeVar
 
@@ -112,6 +112,19 @@ class Link:
                 yield _read(answer.body, wanted)
                 answer = await self._exchange(Next(number))
 
+    def tell(self, request: object, refused: Callable[[SandboxError], None]) -> None:
+        """Ask without waiting: it is on its way, before whatever is asked later.
+
+        `refused` is called when it fails there; nobody is told when it does not.
+        """
+        if self._lost:
+            raise error_of(self._lost)
+        number = next(self._ids)
+        waiting: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
+        self._waiting[number] = waiting
+        waiting.add_done_callback(lambda done: self._told(number, done.result(), refused))
+        self._channel.post_long(Ask(number, to_msgpack(request)))
+
     async def close(self) -> None:
         """Hang up; everybody who waits is told so."""
         self._lose(DaemonUnavailableError("this program closed the connection"))
@@ -129,6 +142,11 @@ class Link:
         except (asyncio.CancelledError, GeneratorExit):
             self._post(Drop(number))
             raise
+
+    def _told(self, number: int, answer: Answer, refused: Callable[[SandboxError], None]) -> None:
+        del self._waiting[number]
+        if isinstance(answer, Failed):
+            refused(error_of(answer.fault))
 
     async def _exchange(self, question: Ask | Next) -> Part | Done:
         if self._lost:
@@ -194,6 +212,7 @@ class Link:
         for conversation, waiting in self._waiting.items():
             if not waiting.done():
                 waiting.set_result(Failed(conversation, self._lost))
+        self._channel.hang_up()  # also when nobody closes what is lost
 
 
 def _check_peer(writer: asyncio.StreamWriter, path: Path) -> None:

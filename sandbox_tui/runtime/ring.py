@@ -21,6 +21,8 @@ class Ring(Generic[T]):
         self._items: list[T] = []
         self._head = 0
         self._weight = 0
+        self._dead = 0
+        """Weight of what was dropped and is still held, because a list is cut seldom."""
         self.dropped = 0
 
     def __len__(self) -> int:
@@ -67,7 +69,7 @@ class Ring(Generic[T]):
         """Forget everything and return it."""
         items = self.slice(self.first)
         self.dropped += len(items)
-        self._items, self._head, self._weight = [], 0, 0
+        self._items, self._head, self._weight, self._dead = [], 0, 0, 0
         return items
 
     def _trim(self) -> None:
@@ -75,9 +77,10 @@ class Ring(Generic[T]):
         if surplus:
             self._head += surplus
             self.dropped += surplus
-            if self._head > 1024 and self._head * 2 > len(self._items):
+            many = self._head > 1024 and self._head * 2 > len(self._items)
+            if many or self._dead * 8 > self._capacity:
                 del self._items[: self._head]
-                self._head = 0
+                self._head = self._dead = 0
 
     def _surplus(self) -> int:
         """How many of the oldest must go."""
@@ -86,6 +89,8 @@ class Ring(Generic[T]):
         surplus = 0
         newest = len(self) - 1
         while self._weight > self._capacity and surplus < newest:
-            self._weight -= self._weigh(self._items[self._head + surplus])
+            lost = self._weigh(self._items[self._head + surplus])
+            self._weight -= lost
+            self._dead += lost
             surplus += 1
         return surplus

@@ -12,13 +12,14 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import struct
+from collections.abc import Iterator
 from typing import Generic, TypeVar
 
 import msgspec
 
 from sandbox_tui.runtime.faults import Fault
 
-PROTOCOL = 1
+PROTOCOL = 2
 """Raised whenever one of the messages, requests or answers changes its shape."""
 
 CHUNK = 128 * 1024
@@ -147,17 +148,16 @@ class Channel(Generic[Heard]):
             frame = msgspec.msgpack.encode(message)
             self._writer.write(_LENGTH.pack(len(frame)) + frame)
 
+    def post_long(self, message: Ask) -> None:
+        """Send a message of any length without waiting."""
+        for frame in _frames(message):
+            self.post(frame)
+
     async def send(self, message: Ask | Part | Done) -> None:
         """Send a message of any length, at the reader's pace. Raises `HungUpError`."""
-        body = memoryview(message.body)
-        while len(body) > CHUNK:
-            self.post(Chunk(message.id, bytes(body[:CHUNK])))
+        for frame in _frames(message):
+            self.post(frame)
             await self.drain()
-            body = body[CHUNK:]
-        if len(body) < len(message.body):
-            message = msgspec.structs.replace(message, body=bytes(body))
-        self.post(message)
-        await self.drain()
 
     async def drain(self) -> None:
         """Return when the other end has room for more. Raises `HungUpError`."""
@@ -172,6 +172,10 @@ class Channel(Generic[Heard]):
             message = self._whole(self._decode(await self._frame()))
             if message is not None:
                 return message
+
+    def hang_up(self) -> None:
+        """Say and hear no more, without waiting for what is still on its way."""
+        self._writer.close()
 
     async def close(self, patience: float = 0.0) -> None:
         """Hang up; what was posted is given `patience` seconds to leave."""
@@ -219,6 +223,17 @@ class Channel(Generic[Heard]):
 
     def _held(self) -> int:
         return sum(map(len, self._begun.values()))
+
+
+def _frames(message: Ask | Part | Done) -> Iterator[Message]:
+    """The message, after as many chunks of its body as it takes."""
+    body = memoryview(message.body)
+    while len(body) > CHUNK:
+        yield Chunk(message.id, bytes(body[:CHUNK]))
+        body = body[CHUNK:]
+    if len(body) < len(message.body):
+        message = msgspec.structs.replace(message, body=bytes(body))
+    yield message
 
 
 def server_channel(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> Channel[ToServer]:

@@ -1,8 +1,11 @@
 import asyncio
 
+import pytest
+
+from sandbox_tui.model.errors import UnsupportedError
 from sandbox_tui.model.outputs import Failure, Outcome, Output, Text
 from sandbox_tui.model.refs import Ref
-from sandbox_tui.runtime.execution import Execution
+from sandbox_tui.runtime.execution import BEHIND, Execution
 
 REF = Ref("container:web")
 
@@ -65,7 +68,59 @@ async def test_output_beyond_the_cap_drops_the_oldest_and_says_so() -> None:
 
     assert result.stdout == "".join(f"{number:010}" for number in (7, 8, 9))
     assert result.truncated
-    assert await outputs_of(execution) == list(result.outputs)
+
+
+async def test_the_first_output_is_kept_instead_when_that_is_wished() -> None:
+    execution = Execution(REF, ("seq", "1 2"), cap=5, keep="head")
+    for text in ("abc", "def", "ghi"):
+        execution.feed(said(text))
+    result = execution.finish(Outcome.OK)
+
+    assert (execution.code, result.stdout, result.truncated) == ("seq '1 2'", "abcde", True)
+
+
+async def test_a_reader_of_the_stream_loses_nothing_and_holds_the_code_back() -> None:
+    execution = Execution(REF, "flood", cap=10)
+    stream = execution.stream()
+    execution.feed(said("x" * BEHIND))
+    assert await anext(stream) == said("x" * BEHIND)
+    for _ in range(3):
+        execution.feed(said("y" * BEHIND))
+    waiting = asyncio.create_task(execution.room())
+    for _ in range(2):
+        await asyncio.sleep(0)
+        assert not waiting.done()
+        assert await anext(stream) == said("y" * BEHIND)
+    await asyncio.wait_for(waiting, 1)
+
+    execution.finish(Outcome.OK)
+    assert [each async for each in stream] == [said("y" * BEHIND)]
+
+
+@pytest.mark.parametrize("leave", ["close", "end"])
+async def test_one_that_stops_reading_holds_nothing_back(leave: str) -> None:
+    execution = Execution(REF, "flood")
+    execution.feed(said("x"))
+    stream = execution.stream()
+    await anext(stream)
+    for _ in range(2):
+        execution.feed(said("y" * BEHIND))
+    waiting = asyncio.create_task(execution.room())
+    await asyncio.sleep(0)
+    if leave == "close":
+        await stream.aclose()
+    else:
+        execution.let_go()
+
+    await asyncio.wait_for(waiting, 1)
+
+
+async def test_a_signal_needs_a_process() -> None:
+    execution = Execution(REF, "1")
+    with pytest.raises(UnsupportedError):
+        await execution.signal(15)
+    execution.finish(Outcome.OK)
+    await execution.signal(15)
 
 
 async def test_the_first_end_decides() -> None:

@@ -95,4 +95,4 @@ def test_the_two_faces_of_the_api_have_the_same_names() -> None:
     def public(face: type) -> set[str]:
         return {name for name in vars(face) if not name.startswith("_")}
 
-    assert public(BlockingApi) == public(Api) - {"aclose"}
+    assert public(BlockingApi) == public(Api) - {"aclose", "line"}

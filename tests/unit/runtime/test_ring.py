@@ -1,3 +1,5 @@
+import weakref
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -63,3 +65,18 @@ def test_clear_returns_everything_and_goes_on_counting() -> None:
     assert ring.clear() == ["a", "b", "c"]
     ring.append("d")
     assert (ring.first, ring.end, ring.slice(0)) == (3, 4, ["d"])
+
+
+def test_what_was_dropped_is_let_go() -> None:
+    class Heavy:
+        def __len__(self) -> int:
+            return 10_000
+
+    ring: Ring[Heavy] = Ring(100_000, len)
+    held: list[weakref.ref[Heavy]] = []
+    for _ in range(100):
+        ring.append(Heavy())
+        held.append(weakref.ref(ring.slice(ring.end - 1)[0]))
+
+    assert len(ring) == 10
+    assert sum(each() is not None for each in held) <= 12
