@@ -8,15 +8,21 @@ nothing else: foreign exceptions are translated at the one door of each backend.
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Sequence
+from pathlib import Path
 from typing import Protocol, runtime_checkable
 
-from sandbox_tui.model.actions import AddCell, Attachment, EditCell, RemoveCell
+from sandbox_tui.model.actions import Attachment, CellChange
 from sandbox_tui.model.cells import Notebook
-from sandbox_tui.model.outputs import Output, Screen, Vitals
+from sandbox_tui.model.errors import UnsupportedError
+from sandbox_tui.model.files import FileEntry
+from sandbox_tui.model.outputs import OUTPUT_CAP, Keep, Output, Screen, Vitals
+from sandbox_tui.model.pools import PoolState
 from sandbox_tui.model.refs import Place, Ref
-from sandbox_tui.model.specs import Spec
+from sandbox_tui.model.specs import Command, Inside, RoomSpec, Spec
 from sandbox_tui.model.world import Health, Sandbox
 from sandbox_tui.runtime.execution import Execution
+from sandbox_tui.runtime.session import Session
+from sandbox_tui.runtime.transfer import Transfer
 
 
 @runtime_checkable
@@ -78,9 +84,30 @@ class Glances(Protocol):
 class Runs(Protocol):
     """Runs code and knows how it ended."""
 
-    async def execute(self, ref: Ref, code: str, *, timeout: float | None = None) -> Execution:
-        """Begin to run; `timeout` (seconds) really ends the code inside."""
+    async def execute(
+        self,
+        ref: Ref,
+        code: Command,
+        *,
+        timeout: float | None = None,
+        cap: int = OUTPUT_CAP,
+        keep: Keep = "tail",
+        inside: Inside | None = None,
+    ) -> Execution:
+        """Begin to run; `timeout` (seconds) really ends the code inside.
+
+        Of its output `cap` characters are kept. Rooms take text only, and nothing `inside`.
+        """
         ...
+
+
+def only_text(ref: Ref, code: Command, inside: Inside | None) -> str:
+    """The code, for what has neither programs nor users. Raises `UnsupportedError`."""
+    if not isinstance(code, str):
+        raise UnsupportedError(ref, "run a command line", hint="Give it its code as one text.")
+    if inside not in (None, Inside()):
+        raise UnsupportedError(ref, "run code as another user, or elsewhere")
+    return code
 
 
 @runtime_checkable
@@ -168,6 +195,15 @@ class Restarts(Protocol):
 
 
 @runtime_checkable
+class Revives(Protocol):
+    """Can run an ended one again as it was."""
+
+    async def revive(self, ref: Ref) -> None:
+        """Raises `AlreadyExistsError` when it lives: of several at once, one gets to do it."""
+        ...
+
+
+@runtime_checkable
 class Pauses(Protocol):
     """Can freeze and thaw."""
 
@@ -190,15 +226,132 @@ class Inspects(Protocol):
 
 
 @runtime_checkable
+class RunsOnce(Protocol):
+    """Can run a command in a sandbox that exists for that command only."""
+
+    async def run_once(self, spec: Spec, *, timeout: float | None = None) -> Execution:
+        """Make it, run it, take it away; also when cancelled, late, or left by its caller."""
+        ...
+
+
+@runtime_checkable
+class Sessions(Protocol):
+    """Can keep a shell open."""
+
+    async def session(self, ref: Ref) -> Session:
+        """A new persistent shell inside. Raises `NotRunningError`."""
+        ...
+
+
+@runtime_checkable
+class Files(Protocol):
+    """Has files. Names are only names: no shell ever sees them."""
+
+    async def read(self, ref: Ref, path: str) -> bytes:
+        """The content of a file, also in `/proc`. Raises `FileError` for a folder."""
+        ...
+
+    async def write(self, ref: Ref, path: str, content: bytes) -> None:
+        """Make or replace a file as the sandbox's own user; its folder is made when missing."""
+        ...
+
+    async def list(self, ref: Ref, path: str = "") -> tuple[FileEntry, ...]:
+        """What a folder holds, sorted by name; `path` empty is the user's home."""
+        ...
+
+
+@runtime_checkable
+class Copies(Protocol):
+    """Copies files and folders in and out, streamed, in constant memory."""
+
+    async def push(self, ref: Ref, source: Path, target: str) -> Transfer:
+        """Copy in; a `target` that ends in `/`, or is a folder, is copied *into*."""
+        ...
+
+    async def pull(self, ref: Ref, source: str, target: Path) -> Transfer:
+        """Copy out, all or nothing; what would leave `target` is refused."""
+        ...
+
+
+@runtime_checkable
+class Commits(Protocol):
+    """Can keep its files as an image."""
+
+    async def snapshot(self, ref: Ref, image: str) -> str:
+        """The id of the new image."""
+        ...
+
+
+@runtime_checkable
+class Images(Protocol):
+    """Has images to make sandboxes of."""
+
+    async def pull_image(self, image: str) -> Transfer:
+        """Fetch one from its registry. Raises `ImageNotFoundError` where it is awaited."""
+        ...
+
+    async def has_image(self, image: str) -> bool:
+        """Whether it is here already."""
+        ...
+
+
+@runtime_checkable
+class Builds(Protocol):
+    """Can make images."""
+
+    async def build_image(
+        self, folder: Path, image: str, *, dockerfile: str = "Dockerfile"
+    ) -> Transfer:
+        """Build what `dockerfile` in `folder` says; awaiting it gives the image's id.
+
+        The steps are told as its progress. Raises `BuildFailedError` where it is awaited.
+        """
+        ...
+
+
+@runtime_checkable
+class ImageFiles(Protocol):
+    """Carries images from one machine to another."""
+
+    async def export_images(self, images: Sequence[str], target: Path) -> Transfer:
+        """Write them into one tar file, all or nothing; awaiting it gives the file's path."""
+        ...
+
+    async def import_images(self, source: Path) -> Transfer:
+        """Take in what such a file has; awaiting it gives the images' names, one per line."""
+        ...
+
+
+@runtime_checkable
+class Pooled(Protocol):
+    """Keeps kernels ready."""
+
+    async def pools(self) -> tuple[PoolState, ...]:
+        """How many stand ready, of each environment."""
+        ...
+
+    async def flush_pool(self) -> None:
+        """End them; new ones are made in the background."""
+        ...
+
+
+@runtime_checkable
 class Notebooks(Protocol):
     """Holds a document of cells and runs them in order."""
+
+    async def open_room(self, spec: RoomSpec) -> Ref:
+        """Have that room; a new one is empty and runs nothing."""
+        ...
 
     def notebooks(self, ref: Ref) -> AsyncIterator[Notebook]:
         """The document with its outputs now, then whenever it changed; a slow reader skips."""
         ...
 
-    async def edit(self, change: AddCell | EditCell | RemoveCell) -> str:
-        """Change the document; answers with the id of the cell. Raises `CellNotFoundError`."""
+    async def edit(self, change: CellChange) -> str:
+        """Change the document; answers with the id of the cell, if it is about one.
+
+        Raises `CellNotFoundError`.
+        """
         ...
 
     async def run_cells(

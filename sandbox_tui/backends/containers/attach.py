@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -51,6 +50,8 @@ def find_shell(engine: Engine, box: Box) -> str:
 
 
 def _attachment(engine: Engine, box: Box, argv: tuple[str, ...], leave: str) -> Attachment:
+    import shutil  # takes longer to load than this module and most of its neighbours
+
     runtime = engine.version.runtime
     client = next(filter(shutil.which, _CLIENTS[runtime]), None)
     if client is None:

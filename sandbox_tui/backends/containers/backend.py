@@ -10,23 +10,29 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from sandbox_tui.backends.containers import attach, logs
+from sandbox_tui.backends.containers.commands import Commands, up
 from sandbox_tui.backends.containers.create import container_config
 from sandbox_tui.backends.containers.events import Events
-from sandbox_tui.backends.containers.execs import Exec
+from sandbox_tui.backends.containers.labels import spec_from
 from sandbox_tui.backends.containers.link import PATIENCE, Link
 from sandbox_tui.backends.containers.listing import Listing, find
+from sandbox_tui.backends.containers.oneoff import OneOff
 from sandbox_tui.backends.containers.replies import Box
+from sandbox_tui.backends.containers.reviving import revive
+from sandbox_tui.backends.containers.run import Run
+from sandbox_tui.backends.containers.session import ContainerSession
+from sandbox_tui.backends.containers.storage import Storage
+from sandbox_tui.backends.containers.upkeep import Upkeep
 from sandbox_tui.backends.containers.vitals import Meter
 from sandbox_tui.model.actions import Attachment
 from sandbox_tui.model.errors import (
     BackendUnavailableError,
     ConflictError,
     InvalidSpecError,
-    NotRunningError,
 )
-from sandbox_tui.model.outputs import Text, Vitals
+from sandbox_tui.model.outputs import OUTPUT_CAP, Keep, Text, Vitals
 from sandbox_tui.model.refs import Kind, Place, Ref
-from sandbox_tui.model.specs import ContainerSpec, Spec
+from sandbox_tui.model.specs import Command, ContainerSpec, Inside, Spec
 from sandbox_tui.model.world import Health, Sandbox
 from sandbox_tui.runtime.execution import Execution
 
@@ -44,7 +50,7 @@ _ALIVE = frozenset({"running", "paused", "restarting", "stopping"})
 T = TypeVar("T")
 
 
-class ContainerBackend:
+class ContainerBackend(Upkeep, Storage):
     """Everything the engine has, whoever made it.
 
     `endpoint` is an address (`unix://`, `tcp://`, `ssh://`), `docker`, `podman`, the name of a
@@ -54,11 +60,12 @@ class ContainerBackend:
 
     def __init__(self, endpoint: str = "", *, where: str = "", patience: int = PATIENCE) -> None:
         self.place = Place(Kind.CONTAINER, where)
-        self._link = Link(self.place, endpoint, patience)
+        super().__init__(Link(self.place, endpoint, patience))
         self._listing = Listing(self.place)
         self._meter = Meter(self._link)
         self._events: Events | None = None
         self._wake: Callable[[], None] | None = None
+        self._commands = Commands(self._link)
         self._running: set[asyncio.Task[None]] = set()
         self._closed = False
 
@@ -80,7 +87,7 @@ class ContainerBackend:
     def listen(self, wake: Callable[[], None]) -> None:
         """Wake at the engine's events."""
         self._wake = wake
-        self._events = Events(self._link, self._listing.outdate, wake)
+        self._events = Events(self._link, self._outdate, wake)
 
     async def start(self, spec: Spec) -> Ref:
         """Create and start. Raises `AlreadyExistsError`, `StartFailedError`, `InvalidSpecError`."""
@@ -98,6 +105,22 @@ class ContainerBackend:
             raise
         return ref
 
+    async def run_once(self, spec: Spec, *, timeout: float | None = None) -> Execution:
+        """Run the command of a container that exists for it only."""
+        if not isinstance(spec, ContainerSpec):
+            raise InvalidSpecError("kind", "only a container can run a command once")
+        oneoff = OneOff(self._link, spec, timeout)
+        self._keep(asyncio.create_task(oneoff.carry(await oneoff.begin())))
+        await asyncio.sleep(0)  # one that is cancelled before its first step cleans up nothing
+        return oneoff.execution
+
+    async def spec_of(self, ref: Ref) -> ContainerSpec | None:
+        """What it was made from; `None` for one that was not made by this program."""
+        box = await self._find(ref)
+        config = (await self._link.ask(lambda engine: engine.inspect(box))).config
+        env = dict(text.split("=", 1) for text in config.env or () if "=" in text)
+        return spec_from(config.labels or {}, env, ref.name)
+
     async def stop(self, ref: Ref, *, grace: float = 10.0) -> None:
         """End its main process; at once when `grace` is 0. One that has ended already stays so."""
         seconds = max(0.0, grace) + STOP_SECONDS
@@ -113,9 +136,18 @@ class ContainerBackend:
 
         await self._order("restart", ref, seconds, again)
 
+    async def revive(self, ref: Ref) -> None:
+        """Run an ended one again as it was. Raises `AlreadyExistsError` when it lives."""
+
+        def again(engine: Engine, box: Box) -> None:
+            revive(engine, box)
+            self._listing.outdate(box.id)
+
+        await self._order("start", ref, START_SECONDS, again)
+
     async def pause(self, ref: Ref) -> None:
         """Freeze every process. Raises `NotRunningError`."""
-        await self._order("pause", ref, ORDER_SECONDS, lambda engine, box: engine.pause(_up(box)))
+        await self._order("pause", ref, ORDER_SECONDS, lambda engine, box: engine.pause(up(box)))
 
     async def resume(self, ref: Ref) -> None:
         """Thaw every process. Raises `ConflictError` when it is not frozen."""
@@ -129,23 +161,30 @@ class ContainerBackend:
         """Send SIGINT to the main process."""
         signal = "SIGINT"
         await self._order(
-            "interrupt", ref, ORDER_SECONDS, lambda engine, box: engine.kill(_up(box), signal)
+            "interrupt", ref, ORDER_SECONDS, lambda engine, box: engine.kill(up(box), signal)
         )
 
-    async def execute(self, ref: Ref, code: str, *, timeout: float | None = None) -> Execution:
-        """Run `sh -c CODE` as the container's own user; stdout and stderr stay apart."""
-        box = _up(await self._find(ref))
-        command = Exec(self._link, box, code, timeout)
-        begun: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        task = asyncio.create_task(command.run(begun))
-        self._running.add(task)
-        task.add_done_callback(self._running.discard)
-        try:
-            await begun
-        except asyncio.CancelledError:
-            command.abandon()
-            raise
-        return command.execution
+    async def execute(
+        self,
+        ref: Ref,
+        code: Command,
+        *,
+        timeout: float | None = None,
+        cap: int = OUTPUT_CAP,
+        keep: Keep = "tail",
+        inside: Inside | None = None,
+    ) -> Execution:
+        """Run a program, or `sh -c CODE`, as the container's own user; its streams stay apart.
+
+        In a container that this program made, a shell that is there already runs it.
+        """
+        run = Run(self._link, ref, code, timeout=timeout, cap=cap, keep=keep, inside=inside)
+        await self._commands.start(run, code)
+        return run.execution
+
+    async def session(self, ref: Ref) -> ContainerSession:
+        """A new shell inside that stays: bash where there is one, else sh."""
+        return await self._commands.session(ref)
 
     def follow(
         self, ref: Ref, *, tail: int = 200, live: bool = True, since: float | None = None
@@ -179,17 +218,27 @@ class ContainerBackend:
         self._closed = True
         if self._events is not None:
             await self._events.aclose()
+        await self._commands.aclose()
         for task in list(self._running):
             task.cancel()
         await asyncio.gather(*self._running, return_exceptions=True)
+        await self.close_storage()
         await self._meter.aclose()
         await self._link.aclose()
+
+    def _keep(self, task: asyncio.Task[None]) -> None:
+        self._running.add(task)
+        task.add_done_callback(self._running.discard)
+
+    def _outdate(self, container_id: str) -> None:
+        self._listing.outdate(container_id)
+        self._commands.outdate(container_id)
 
     async def _find(self, ref: Ref) -> Box:
         return await self._link.ask(lambda engine: find(engine, ref))
 
     async def _inside(self, ref: Ref, use: Callable[[Engine, Box], T]) -> T:
-        box = _up(await self._find(ref))
+        box = up(await self._find(ref))
         return await self._link.ask(lambda engine: use(engine, box))
 
     async def _order(
@@ -202,16 +251,6 @@ class ContainerBackend:
 def _introduce(engine: Engine) -> str:
     engine.ping()
     return f"{engine.version} · {engine.endpoint.url}"
-
-
-def _up(box: Box) -> Box:
-    """The container, when commands can run in it. Raises `ConflictError`, `NotRunningError`."""
-    if box.state == "paused":
-        hint = f"Run: sandbox-tui resume {box.ref}"
-        raise ConflictError(f"{box.ref} is paused", hint=hint)
-    if box.state != "running":
-        raise NotRunningError(box.ref, box.state)
-    return box
 
 
 def _stop(engine: Engine, box: Box, grace: float) -> None:

@@ -67,7 +67,9 @@ def choose(named: str = "", env: Mapping[str, str] | None = None) -> Choice:
 
 
 def podman_sockets(env: Mapping[str, str]) -> tuple[Endpoint, ...]:
-    """The user's own podman, then the system's."""
+    """What `CONTAINER_HOST` names; without it the user's own podman, then the system's."""
+    if named := env.get("CONTAINER_HOST"):
+        return (Endpoint(_as_url(named)),)
     runtime_dir = env.get("XDG_RUNTIME_DIR")
     own = [_socket(f"{runtime_dir}/podman/podman.sock")] if runtime_dir else []
     return (*own, _socket(PODMAN_SOCKET))

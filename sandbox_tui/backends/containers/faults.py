@@ -13,6 +13,7 @@ from typing import NamedTuple
 from sandbox_tui.model.errors import (
     AlreadyExistsError,
     ConflictError,
+    ImageNotFoundError,
     NotFoundError,
     OperationFailedError,
     SandboxError,
@@ -107,15 +108,15 @@ def refusal(ref: str, verb: str, status: int, message: str) -> SandboxError:
     return OperationFailedError(ref, verb, reason)
 
 
-def start_failure(ref: str, image: str, runtime: str, error: SandboxError) -> StartFailedError:
+def start_failure(ref: str, image: str, error: SandboxError) -> SandboxError:
     """Why a container could not be made or started."""
     reason = error.reason if isinstance(error, OperationFailedError) else error.message
-    return StartFailedError(ref, reason, hint=_start_hint(reason.lower(), image, runtime))
+    if "no such image" in reason.lower():
+        return ImageNotFoundError(image)
+    return StartFailedError(ref, reason, hint=_start_hint(reason.lower(), image))
 
 
-def _start_hint(reason: str, image: str, runtime: str) -> str:
-    if "no such image" in reason:
-        return f"Run: {runtime} pull {image}"
+def _start_hint(reason: str, image: str) -> str:
     if "port is already allocated" in reason or "address already in use" in reason:
         return "Choose another host port."
     if "executable file not found" in reason:

@@ -86,31 +86,51 @@ class Frames:
         return []
 
 
+class Voice:
+    """The bytes of one stream as text; an unfinished character waits for the rest of it."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._rest = b""
+
+    def text(self, data: bytes, *, final: bool = False) -> Text:
+        """`data` as far as it is whole, or (`final`) all of it. It may be empty."""
+        data = self._rest + data
+        text, used = codecs.utf_8_decode(data, "replace", final)
+        data, self._rest = data[:used], data[used:]
+        lossless = "\ufffd" not in text or text.encode() == data
+        return Text(self._name, text, raw=None if lossless else data)
+
+
 class Voices:
     """Frames as text: UTF-8 put together across frames, neighbours of one stream joined."""
 
     def __init__(self) -> None:
-        decoder = codecs.getincrementaldecoder("utf-8")
-        self._decoders = {name: decoder("replace") for name in ("stdout", "stderr")}
+        self._voices = {name: Voice(name) for name in ("stdout", "stderr")}
 
     def decode(self, stream: int, data: bytes) -> str:
         """`data` as text; the first bytes of an unfinished character wait for the rest of it."""
-        return self._decoders[_NAMES[stream]].decode(data)
+        return self._voices[_NAMES[stream]].text(data).text
 
     def texts(self, frames: Iterable[Frame]) -> list[Text]:
         """One `Text` for each run of frames of the same stream."""
-        runs: list[tuple[int, list[bytes]]] = []
-        for stream, data in frames:
-            if not runs or runs[-1][0] != stream:
-                runs.append((stream, []))
-            runs[-1][1].append(data)
-        said = [(name_of(stream), self.decode(stream, b"".join(data))) for stream, data in runs]
-        return [Text(name, text) for name, text in said if text]
+        said = [self._voices[name].text(data) for name, data in joined(frames)]
+        return [text for text in said if text.text]
 
     def rest(self) -> list[Text]:
         """What is left of unfinished characters when the streams have ended."""
-        said = [(name, each.decode(b"", final=True)) for name, each in self._decoders.items()]
-        return [Text(name, text) for name, text in said if text]
+        said = [voice.text(b"", final=True) for voice in self._voices.values()]
+        return [text for text in said if text.text]
+
+
+def joined(frames: Iterable[Frame]) -> list[tuple[str, bytes]]:
+    """Runs of frames of the same stream, put together, by its name."""
+    runs: list[tuple[str, list[bytes]]] = []
+    for stream, data in frames:
+        if not runs or runs[-1][0] != _NAMES[stream]:
+            runs.append((_NAMES[stream], []))
+        runs[-1][1].append(data)
+    return [(name, b"".join(data)) for name, data in runs]
 
 
 def name_of(stream: int) -> str:

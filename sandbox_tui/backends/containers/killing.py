@@ -1,20 +1,35 @@
-"""How a command inside a container is ended, with everything it has started.
+"""How what runs inside a container is ended, or sent a signal, with everything it has started.
 
 Closing its connection does not end it, and the process ids that the engine knows are of another
 world. So each command carries a tag in its environment and is ended from inside, by a command of
 the same user: first found is what has the tag, then what belongs to the sessions of those, because
 a program may have cleared its environment. It looks again until there is nothing left to kill.
+
+A shell that stays is spared with what ran before its present command. It is told to give that
+command up by SIGURG, for which it has a trap, and which does nothing to whoever has none.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from signal import SIGKILL
+
 TAG = "SANDBOX_TUI_EXEC"
 
-# $1 is the tag. Only what every busybox has: sh, grep, kill. Sessions 0 and 1 are of others.
+ABORT = "URG"
+"""The signal at which a shell that stays leaves its present command."""
+
+_ROUNDS = 50
+
+# $1 tag, $2 signal, $3 rounds, $4 the shell that stays, the rest what else is spared, as /proc/PID.
+# Only what every busybox has: sh, grep, kill. Sessions 0 and 1 are of others.
 _SCRIPT = r"""
-tag=$1 sessions=' ' round=0
-while [ $round -lt 50 ]; do
+tag=$1 signal=$2 rounds=$3 shell=$4 sessions=' ' round=0
+shift 4
+spared=" $* /proc/$shell "
+while [ $round -lt $rounds ]; do
   round=$((round + 1)) killed=
+  [ "$shell" ] && kill -URG "$shell"
   tagged=" $(echo $(grep -ls "$tag" /proc/[0-9]*/environ)) "
   for file in $tagged; do
     read -r stat <"${file%environ}stat" || continue
@@ -22,12 +37,13 @@ while [ $round -lt 50 ]; do
     case $4 in 0 | 1) ;; *) sessions="$sessions$4 " ;; esac
   done
   for folder in /proc/[0-9]*; do
+    case $spared in *" $folder "*) continue ;; esac
     read -r stat <"$folder/stat" || continue
     set -- ${stat##*) }
     case $1 in Z) continue ;; esac
     case $tagged in *" $folder/environ "*) hit=1 ;; *) hit= ;; esac
     case $sessions in *" $4 "*) hit=1 ;; esac
-    [ "$hit" ] && kill -KILL "${folder#/proc/}" && killed=1
+    [ "$hit" ] && kill -"$signal" "${folder#/proc/}" && killed=1
   done
   [ "$killed" ] || exit 0
 done 2>/dev/null
@@ -35,6 +51,25 @@ exit 1
 """
 
 
-def kill_command(execution_id: str) -> list[str]:
-    """Command line that ends the execution with that id, when run in its container."""
-    return ["sh", "-c", _SCRIPT, "sh", f"{TAG}={execution_id}"]
+def kill_command(tag: str) -> list[str]:
+    """Command line that ends everything with that tag, when run in its container."""
+    return _command(tag, str(int(SIGKILL)), _ROUNDS, "", ())
+
+
+def signal_command(tag: str, number: int, shell: str = "", spared: Iterable[str] = ()) -> list[str]:
+    """Command line that sends a signal once, but not to the shell that stays."""
+    rounds = _ROUNDS if number == SIGKILL and not shell else 1
+    return _command(tag, str(number), rounds, "", (f"/proc/{shell}", *spared))
+
+
+def abort_command(tag: str, shell: str, spared: Iterable[str]) -> list[str]:
+    """Command line that ends the present command of the shell with that process id.
+
+    `spared` is what goes on, as `/proc/PID`.
+    """
+    return _command(tag, str(int(SIGKILL)), _ROUNDS, shell, spared)
+
+
+def _command(tag: str, signal: str, rounds: int, shell: str, spared: Iterable[str]) -> list[str]:
+    words = (f"{TAG}={tag}", signal, str(rounds), shell, *spared)
+    return ["sh", "-c", _SCRIPT, "sh", *words]

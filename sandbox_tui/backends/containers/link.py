@@ -144,6 +144,7 @@ class Link:
         """The next call connects anew, and asks which version it talks to now."""
         if self._engine is engine:
             self._engine = None
+        engine.let_go()
 
     def _silent(self, seconds: float) -> BackendUnavailableError:
         where = self._found.url if self._found else self._named or "the engine"

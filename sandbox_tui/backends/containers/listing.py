@@ -12,7 +12,14 @@ import time
 from operator import is_
 from typing import TYPE_CHECKING, NamedTuple
 
-from sandbox_tui.backends.containers.create import MANAGED_LABEL, SPEC_LABEL
+import msgspec
+
+from sandbox_tui.backends.containers.labels import (
+    MANAGED_LABEL,
+    SPEC_JSON_LABEL,
+    SPEC_LABEL,
+    trusted,
+)
 from sandbox_tui.backends.containers.replies import Box, Listed
 from sandbox_tui.model.errors import NotFoundError, SandboxError
 from sandbox_tui.model.refs import Kind, Place, Ref
@@ -89,6 +96,13 @@ class Listing:
         with self._lock:
             self._outdated.add(container_id)
 
+    def glance(self, engine: Engine, ref: Ref) -> Sandbox | None:
+        """The one of exactly that name, without the others; the picture stays as it is."""
+        one = next((each for each in _named(engine, ref.name) if each.name == ref.name), None)
+        if one is None:
+            return None
+        return self._sandbox(one, engine.version.runtime)
+
     def refresh(self, engine: Engine) -> list[Sandbox]:
         """Ask, and return the identical list when nothing has changed."""
         outdated = self._take_outdated()
@@ -134,7 +148,8 @@ class Listing:
             self._sandboxes = merged
 
     def _sandbox(self, one: Listed, runtime: str) -> Sandbox:
-        detail, labels = self._detail(one), one.labels or {}
+        detail, labels = self._detail(one), trusted(one.labels or {}, one.name)
+        labels.pop(SPEC_JSON_LABEL, None)  # long, and of no use to anybody who looks
         return Sandbox(
             ref=self._ref(one),
             state=_state(one),
@@ -157,12 +172,19 @@ class Listing:
         return Ref.make(Kind.CONTAINER, one.name, self._place.where)
 
 
+def _named(engine: Engine, name: str) -> list[Listed]:
+    """Containers that are called so, and a few more: what a pattern may be is the engine's."""
+    filters = msgspec.json.encode({"name": [f"^/?{re.escape(name)}$"]}).decode()
+    return engine.listed(engine.get("/containers/json", {"all": "1", "filters": filters}))
+
+
 def find(engine: Engine, ref: Ref) -> Box:
     """The container of exactly that name, from a fresh listing. Raises `NotFoundError`."""
     listed = engine.listed(engine.containers())
     for one in listed:
         if one.name == ref.name:
-            return Box(ref, one.id, one.state)
+            managed = (one.labels or {}).get(MANAGED_LABEL) == "1"
+            return Box(ref, one.id, one.state, managed)
     where = ref.place.where
     raise NotFoundError(ref, [Ref.make(Kind.CONTAINER, one.name, where) for one in listed])
 

@@ -22,7 +22,10 @@ AHEAD = 4
 """How many batches may wait."""
 
 PAUSE = 0.016
-"""Seconds until the place of a small batch is free again."""
+"""Seconds until the place of a small batch is free again, when there were many of late."""
+
+BURST = 32
+"""How many small batches within a `PAUSE` are still few."""
 
 LARGE = 32 * 1024
 """From this size on (bytes as read) more is waiting already, and there is nothing to gather."""
@@ -55,25 +58,38 @@ class Pump(Generic[Item]):
         self._loop = asyncio.get_running_loop()
         self._permits: SimpleQueue[bool] = SimpleQueue()
         self._arrived: deque[tuple[Sequence[Item], int]] = deque()
+        self._taken = 0
         self._pulse = Pulse()
         self._over = False
         self._error: Exception | None = None
+        self._lately = (0.0, 0)
         for _ in range(AHEAD):
             self._permits.put(True)
         threading.Thread(target=self._work, name=name, daemon=True).start()
 
+    @property
+    def is_over(self) -> bool:
+        """Whether the source has ended."""
+        return self._over
+
     async def batches(self) -> AsyncGenerator[Sequence[Item]]:
         """Everything that is read, until the end. Raises what the source raised."""
-        while True:
-            while self._arrived:
-                items, size = self._arrived.popleft()
-                yield items
-                self._permit(size)
-            if self._over:
-                break
+        while (items := await self.next()) is not None:
+            yield items
+
+    async def next(self) -> Sequence[Item] | None:
+        """The next batch, `None` at the end; who asks for it is done with the last one."""
+        size, self._taken = self._taken, 0
+        if size:
+            self._permit(size)
+        while not self._arrived and not self._over:
             await self._pulse.wait()
+        if self._arrived:
+            items, self._taken = self._arrived.popleft()
+            return items
         if self._error is not None:
             raise self._error
+        return None
 
     async def aclose(self, seconds: float = 1.0) -> None:
         """End the reading; wait up to `seconds` for the thread to be gone."""
@@ -87,10 +103,16 @@ class Pump(Generic[Item]):
             return
 
     def _permit(self, size: int) -> None:
-        if size >= LARGE:
+        if size >= LARGE or self._are_few():
             self._permits.put(True)
         else:
             self._loop.call_later(PAUSE, self._permits.put, True)
+
+    def _are_few(self) -> bool:
+        """Whether there was no more than a burst of small batches of late, with this one."""
+        (since, count), now = self._lately, self._loop.time()
+        self._lately = (since, count + 1) if now - since < PAUSE else (now, 1)
+        return self._lately[1] <= BURST
 
     def _work(self) -> None:
         error: Exception | None = None

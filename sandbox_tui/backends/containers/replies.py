@@ -19,6 +19,8 @@ class Box(NamedTuple):
     id: str
     state: str
     """The engine's own word: `running`, `exited`, …"""
+    managed: bool = False
+    """Whether this program made it."""
 
 
 class Component(msgspec.Struct, frozen=True, rename="pascal"):
@@ -90,18 +92,20 @@ class MainProcess(msgspec.Struct, frozen=True, rename="pascal"):
     oom_killed: bool = msgspec.field(default=False, name="OOMKilled")
 
 
-class Terminal(msgspec.Struct, frozen=True, rename="pascal"):
-    """How a container's streams were set up."""
+class Configured(msgspec.Struct, frozen=True, rename="pascal"):
+    """How a container was set up, by its image and by whoever made it."""
 
     tty: bool = False
     open_stdin: bool = False
+    env: list[str] | None = None
+    labels: dict[str, str] | None = None
 
 
 class Inspected(msgspec.Struct, frozen=True, rename="pascal"):
     """What inspect adds to the listing."""
 
     state: MainProcess
-    config: Terminal = Terminal()
+    config: Configured = Configured()
 
 
 class ExecState(msgspec.Struct, frozen=True, rename="pascal"):
@@ -109,6 +113,18 @@ class ExecState(msgspec.Struct, frozen=True, rename="pascal"):
 
     running: bool = False
     exit_code: int | None = None
+
+
+class Made(msgspec.Struct, frozen=True, rename="pascal"):
+    """What was made."""
+
+    id: str
+
+
+class Ended(msgspec.Struct, frozen=True, rename="pascal"):
+    """How a container has ended."""
+
+    status_code: int = 0
 
 
 class Event(msgspec.Struct, frozen=True, rename="pascal"):

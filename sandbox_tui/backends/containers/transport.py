@@ -1,9 +1,7 @@
-"""Connections to an engine over a unix socket or through ssh, for the docker library to use.
+"""Sockets that lead to an engine: over a unix socket, through ssh, over TCP with or without TLS.
 
-Its own leave sockets that could not connect to the garbage collector, open a connection for every
-address asked for, and through ssh know neither deadlines nor a way to be interrupted. These give it
-one pool of plain sockets, which over ssh lead to `docker system dial-stdio` on the other side, as
-the engine's own command line does it.
+Through ssh they lead to `docker system dial-stdio` on the other side, as the engine's own command
+line does it.
 """
 
 from __future__ import annotations
@@ -11,16 +9,18 @@ from __future__ import annotations
 import contextlib
 import socket
 import subprocess
-import tempfile
 import threading
-from typing import IO, Any, Protocol
-from urllib.parse import urlsplit
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Protocol
+from urllib.parse import SplitResult, urlsplit
 
-import requests.adapters
-import urllib3
-import urllib3.connection
+from sandbox_tui.backends.containers.endpoint import Endpoint
 
-POOL_SIZE = 16
+if TYPE_CHECKING:
+    import ssl
+
+_PORTS = {"tcp": 2375, "http": 80, "https": 443}
+_PORT_WITH_TLS = 2376
 
 
 class Dialer(Protocol):
@@ -39,11 +39,16 @@ class Dialer(Protocol):
         ...
 
 
-def dialer(url: str, seconds: float) -> Dialer | None:
-    """The dialer for an address; `None` for those that the library reaches well by itself."""
-    if url.startswith("unix://"):
+def dialer(endpoint: Endpoint, seconds: float) -> Dialer:
+    """The dialer for an address. Raises `ValueError` for one of another kind."""
+    url, parts = endpoint.url, urlsplit(endpoint.url)
+    if parts.scheme == "unix":
         return UnixDialer(url.removeprefix("unix://"), seconds)
-    return SshDialer(url, seconds) if url.startswith("ssh://") else None
+    if parts.scheme == "ssh":
+        return SshDialer(url, seconds)
+    if parts.scheme in _PORTS and parts.hostname:
+        return TcpDialer(parts, endpoint, seconds)
+    raise ValueError("it is none of unix://, tcp://, https://, ssh://")
 
 
 class UnixDialer:
@@ -72,6 +77,58 @@ class UnixDialer:
         """Nothing was started."""
 
 
+class TcpDialer:
+    """A host and a port; with TLS where there are certificates, or the address says `https`."""
+
+    def __init__(self, parts: SplitResult, endpoint: Endpoint, seconds: float) -> None:
+        encrypted = parts.scheme == "https" or bool(endpoint.certificates)
+        usual = _PORT_WITH_TLS if endpoint.certificates else _PORTS[parts.scheme]
+        self._host = parts.hostname or ""
+        self._port = parts.port or usual
+        self._context = _context(endpoint) if encrypted else None
+        self._seconds = seconds
+
+    def dial(self) -> socket.socket:
+        """Connect, and shake hands where it is encrypted."""
+        connection = socket.create_connection((self._host, self._port), self._seconds)
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if self._context is None:
+            return connection
+        try:
+            return self._context.wrap_socket(connection, server_hostname=self._host)
+        except BaseException:
+            connection.close()
+            raise
+
+    def complaint(self) -> str:
+        """There is nobody in between."""
+        return ""
+
+    def close(self) -> None:
+        """Nothing was started."""
+
+
+def _context(endpoint: Endpoint) -> ssl.SSLContext:
+    """As docker's folders of certificates are meant: one authority, and who is asking.
+
+    Raises `ValueError` for certificates that cannot be used.
+    """
+    import ssl
+
+    folder = Path(endpoint.certificates) if endpoint.certificates else None
+    try:
+        context = ssl.create_default_context(cafile=folder / "ca.pem" if folder else None)
+        if folder and (folder / "cert.pem").exists():
+            context.load_cert_chain(folder / "cert.pem", folder / "key.pem")
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise ValueError(f"certificates in {folder}: {reason}") from error
+    if not endpoint.verify:
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+    return context
+
+
 class SshDialer:
     """A process of ssh for each connection. They end with their connections."""
 
@@ -84,6 +141,8 @@ class SshDialer:
 
     def dial(self) -> socket.socket:
         """Start one; it may fail later, and then the connection just ends."""
+        import tempfile
+
         ours, theirs = socket.socketpair()
         ours.settimeout(self._seconds)
         said = tempfile.TemporaryFile()  # noqa: SIM115  # closed when its process has ended
@@ -145,45 +204,3 @@ def ssh_command(url: str, seconds: float) -> list[str]:
     if parts.port:
         options += ["-p", str(parts.port)]
     return ["ssh", *options, "--", parts.hostname or "", "docker system dial-stdio"]
-
-
-class SocketAdapter(requests.adapters.HTTPAdapter):
-    """HTTP over a dialer's sockets, one pool for all addresses."""
-
-    def __init__(self, dialer: Dialer) -> None:
-        super().__init__()
-        self._pool = _Pool(dialer)
-
-    def get_connection_with_tls_context(self, *_: object, **__: object) -> Any:
-        """The one pool."""
-        return self._pool
-
-    get_connection = get_connection_with_tls_context
-
-    def request_url(self, request: requests.PreparedRequest, proxies: object) -> str:  # noqa: ARG002
-        """The path alone: there is no proxy to a socket."""
-        return request.path_url
-
-    def close(self) -> None:
-        """Close the connections that are not in use."""
-        super().close()
-        self._pool.close()
-
-
-class _Pool(urllib3.HTTPConnectionPool):
-    def __init__(self, dialer: Dialer) -> None:
-        super().__init__("localhost", maxsize=POOL_SIZE)
-        self._dialer = dialer
-
-    def _new_conn(self) -> Any:
-        return _Connection(self._dialer)
-
-
-class _Connection(urllib3.connection.HTTPConnection):
-    def __init__(self, dialer: Dialer) -> None:
-        super().__init__("localhost")
-        self._dialer = dialer
-
-    def connect(self) -> None:
-        """Use a socket of ours."""
-        self.sock = self._dialer.dial()

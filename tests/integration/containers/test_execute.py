@@ -12,6 +12,7 @@ from sandbox_tui.backends.containers.backend import ContainerBackend
 from sandbox_tui.model.errors import ConflictError, NotFoundError, NotRunningError
 from sandbox_tui.model.outputs import Outcome, Result
 from sandbox_tui.model.refs import Kind, Ref
+from sandbox_tui.model.specs import Command
 from sandbox_tui.runtime.execution import Execution
 from tests.integration.containers.conftest import Outside, on_docker
 from tests.support import retry_until_async
@@ -23,7 +24,7 @@ def ref(outside: Outside) -> Ref:
     return Ref.make(Kind.CONTAINER, outside.run("sleep", "1000"))
 
 
-async def run(backend: ContainerBackend, ref: Ref, code: str) -> Result:
+async def run(backend: ContainerBackend, ref: Ref, code: Command) -> Result:
     return await (await backend.execute(ref, code))
 
 

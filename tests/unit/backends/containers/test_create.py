@@ -7,13 +7,8 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from sandbox_tui.backends.containers.create import (
-    MANAGED_LABEL,
-    SPEC_LABEL,
-    bind,
-    container_config,
-    published,
-)
+from sandbox_tui.backends.containers.create import bind, container_config, published
+from sandbox_tui.backends.containers.labels import MANAGED_LABEL, SPEC_LABEL
 from sandbox_tui.model.errors import InvalidSpecError
 from sandbox_tui.model.specs import ContainerSpec, fingerprint
 

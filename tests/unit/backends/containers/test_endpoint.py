@@ -94,6 +94,13 @@ def test_podman_by_name_is_never_docker() -> None:
     assert all("podman" in url for url in urls(choose("podman", {})))
 
 
+def test_the_variable_of_podman_is_final_for_it() -> None:
+    env = {"CONTAINER_HOST": "ssh://me@gpu1/run/podman.sock", "XDG_RUNTIME_DIR": "/run/user/7"}
+
+    assert urls(choose("podman", env)) == ["ssh://me@gpu1/run/podman.sock"]
+    assert "ssh://me@gpu1/run/podman.sock" not in urls(choose("docker", env))
+
+
 def test_a_context_that_is_not_there_is_an_error_with_a_hint(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="gpu9") as caught:
         choose("gpu9", {"HOME": str(tmp_path)})

@@ -6,12 +6,11 @@ import socket
 import struct
 from collections.abc import Iterator
 from contextlib import nullcontext
-from types import SimpleNamespace
-from typing import Any, cast
 
 import pytest
 
 from sandbox_tui.backends.containers.entries import LogSource, Style
+from sandbox_tui.backends.containers.exchange import Connection, Reply
 from sandbox_tui.backends.containers.stream import Stream
 from sandbox_tui.model.outputs import Text
 
@@ -24,18 +23,16 @@ class Wire:
 
     def __init__(self) -> None:
         self.ours, theirs = socket.socketpair()
-        self._file = theirs.makefile("rb")
-        raw = SimpleNamespace(chunked=False, read1=self._file.read1)
-        reply = cast("Any", SimpleNamespace(raw=raw, close=self._file.close))
-        self.stream = Stream(reply, cast("Any", self._file), theirs, nullcontext)
-        self._theirs = theirs
+        self.ours.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
+        self._connection = Connection(theirs)
+        self.stream = Stream(Reply(self._connection), nullcontext)
 
     def say(self, data: bytes) -> None:
         self.ours.sendall(data)
 
     def close(self) -> None:
-        for end in (self.ours, self._theirs, self._file):
-            end.close()
+        self.ours.close()
+        self._connection.close()
 
 
 @pytest.fixture

@@ -10,9 +10,11 @@ from sandbox_tui.backends.containers import faults
 from sandbox_tui.model.errors import (
     AlreadyExistsError,
     ConflictError,
+    ImageNotFoundError,
     NotFoundError,
     OperationFailedError,
     SandboxError,
+    StartFailedError,
 )
 
 ID = "ab" * 32
@@ -86,15 +88,26 @@ def test_refusals_of_both_engines(
 @pytest.mark.parametrize(
     ("reason", "hint"),
     [
-        ("No such image: nope:latest", "podman pull nope"),
-        ("no such image: docker.io/library/nope: image not known", "podman pull nope"),
         ("Bind for 127.0.0.1:80 failed: port is already allocated", "another host port"),
         ('exec: "x": executable file not found in $PATH', "Correct the command"),
     ],
 )
 def test_a_failed_start_says_what_to_do(reason: str, hint: str) -> None:
     cause = OperationFailedError("container:web", "start", reason)
-    error = faults.start_failure("container:web", "nope", "podman", cause)
+    error = faults.start_failure("container:web", "nope", cause)
 
+    assert isinstance(error, StartFailedError)
     assert reason in error.message
     assert hint in error.hint
+
+
+@pytest.mark.parametrize(
+    "reason",
+    ["No such image: nope:latest", "no such image: docker.io/library/nope: image not known"],
+)
+def test_an_image_that_is_not_there_is_named_with_the_way_to_get_it(reason: str) -> None:
+    cause = OperationFailedError("container:web", "create", reason)
+    error = faults.start_failure("container:web", "nope", cause)
+
+    assert isinstance(error, ImageNotFoundError)
+    assert "image pull nope" in error.hint

@@ -92,8 +92,18 @@ def test_a_character_cut_by_a_frame_is_put_together() -> None:
 def test_bytes_that_are_no_text_are_shown_as_such() -> None:
     voices = Voices()
 
-    assert voices.texts([(1, b"a\xffb\xc3")]) == [Text("stdout", "a\ufffdb")]
-    assert voices.rest() == [Text("stdout", "\ufffd")]
+    assert voices.texts([(1, b"a\xffb\xc3")]) == [Text("stdout", "a\ufffdb", raw=b"a\xffb")]
+    assert voices.rest() == [Text("stdout", "\ufffd", raw=b"\xc3")]
+
+
+@given(pieces=st.lists(st.binary(max_size=8) | st.text(max_size=4).map(str.encode)))
+def test_the_bytes_are_there_whatever_they_are(pieces: list[bytes]) -> None:
+    voices = Voices()
+    texts = [text for piece in pieces for text in voices.texts([(1, piece)])] + voices.rest()
+
+    said = b"".join(pieces)
+    assert b"".join(text.data for text in texts) == said
+    assert "".join(text.text for text in texts) == said.decode("utf-8", "replace")
 
 
 def test_an_end_within_a_frame_is_an_error() -> None:
