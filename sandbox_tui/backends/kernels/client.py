@@ -19,6 +19,7 @@ from sandbox_tui.backends.kernels.messages import Began, Event, Message
 from sandbox_tui.backends.kernels.run import Run
 from sandbox_tui.backends.kernels.wire import Wire, unpack
 from sandbox_tui.model.outputs import Failure, Outcome, Result
+from sandbox_tui.model.room import Completion
 from sandbox_tui.runtime.execution import Execution
 from sandbox_tui.runtime.pulse import Pulse
 
@@ -40,6 +41,9 @@ ON_ITS_WAY = 0.02
 CHASE_AFTER = 1.0
 """Seconds after which a missing half of a run's end is looked for."""
 
+COMPLETES = 10.0
+"""Seconds that a completion is waited for: a person types on."""
+
 LAST_CHANCE = 5.0
 """Seconds that code which ran out of time has to react to the interrupt."""
 
@@ -47,6 +51,10 @@ GAP = "some of its last output was lost: it came faster than it could be read"
 
 KEPT = 16
 """How many ended runs, and how many questions, are remembered: threads may still say something."""
+
+
+Asked = Callable[[str, bool], Awaitable[str]]
+"""Answers what running code asks: gets the prompt, and whether the answer is a secret."""
 
 
 class Listener(Protocol):
@@ -87,6 +95,7 @@ class KernelClient:
         self._interrupt = interrupt or self.interrupt
         self._runs: dict[str, Run] = {}
         self._questions: dict[str, int] = {}
+        self._completions: dict[str, asyncio.Future[Message]] = {}
         self._elsewhere: set[str] = set()
         self._sent = 0
         self._told = (True, 0)
@@ -114,14 +123,22 @@ class KernelClient:
             await self._until(self._is_ready, ASK_EVERY)
         return self._is_ready()
 
-    async def run(self, execution: Execution, *, timeout: float | None = None) -> Result:
+    async def run(
+        self,
+        execution: Execution,
+        *,
+        timeout: float | None = None,
+        on_input: Asked | None = None,
+        silent: bool = False,
+    ) -> Result:
         """Run the code of `execution`; after `timeout` seconds of running it is interrupted.
 
-        It waits its turn in the kernel's own queue for as long as that takes.
+        It waits its turn in the kernel's own queue for as long as that takes. Without `on_input`
+        code that asks a question fails at once. What is run `silent` is not counted or told.
         """
         if self._closed:
             return execution.finish(Outcome.CANCELLED, detail="the conversation is over")
-        run = self._send(execution)
+        run = self._send(execution, on_input, silent=silent)
         await run.begun.wait()
         if not await _within(run.ended, timeout):
             run.verdict = Outcome.TIMED_OUT
@@ -149,6 +166,25 @@ class KernelClient:
             self._questions[message_id] = self._number()
             for old in list(self._questions)[:-KEPT]:
                 del self._questions[old]
+
+    async def complete(self, code: str, cursor: int) -> Completion:
+        """What may stand at `cursor` in `code`; nothing when there is no answer in time.
+
+        A kernel answers between two runs only.
+        """
+        if self._closed:
+            return Completion()
+        answer: asyncio.Future[Message] = asyncio.get_running_loop().create_future()
+        content: dict[str, object] = {"code": code, "cursor_pos": cursor}
+        asked = self._wire.send("shell", "complete_request", content)
+        self._completions[asked] = answer
+        try:
+            async with asyncio.timeout(COMPLETES):
+                return messages.completion(unpack(await answer))
+        except TimeoutError:
+            return Completion()
+        finally:
+            self._completions.pop(asked, None)
 
     async def interrupt(self) -> None:
         """End what runs by asking the kernel to interrupt itself."""
@@ -183,14 +219,14 @@ class KernelClient:
         self._closed = True
         await self._wire.close()
 
-    def _send(self, execution: Execution) -> Run:
-        run = Run(self._number(), execution, self._listener.heard)
+    def _send(self, execution: Execution, on_input: Asked | None, *, silent: bool) -> Run:
+        run = Run(self._number(), execution, self._listener.heard, on_input)
         content: dict[str, object] = {
             "code": execution.code,
-            "silent": False,
-            "store_history": True,
+            "silent": silent,
+            "store_history": not silent,
             "user_expressions": {},
-            "allow_stdin": False,
+            "allow_stdin": on_input is not None and self._wire.can_ask,
             "stop_on_error": False,
         }
         self._runs[self._wire.send("shell", "execute_request", content)] = run
@@ -206,6 +242,10 @@ class KernelClient:
             self._on_reply(message)
         elif message.kind == "kernel_info_reply":
             self._on_info(message)
+        elif message.kind == "complete_reply" and message.parent in self._completions:
+            self._completions.pop(message.parent).set_result(message)
+        elif message.kind == "input_request":
+            self._on_question(message)
         self._pulse.fire()
 
     def _on_iopub(self, message: Message) -> None:
@@ -271,6 +311,17 @@ class KernelClient:
         run.begin()
         run.reply(outcome, count, failure)
         self._chase(run)
+
+    def _on_question(self, message: Message) -> None:
+        run = self._runs.get(message.parent)
+        if run is not None and run.on_input is not None:
+            prompt, secret = messages.question(unpack(message))
+            run.own(self._answer(run.on_input(prompt, secret)))
+
+    async def _answer(self, answer: Awaitable[str]) -> None:
+        value = await answer
+        if not self._closed:
+            self._wire.send("stdin", "input_reply", {"value": value})
 
     def _on_info(self, message: Message) -> None:
         if self.info is None:

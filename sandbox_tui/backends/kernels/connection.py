@@ -16,15 +16,18 @@ class Connection(msgspec.Struct, frozen=True):
     shell_port: int
     control_port: int
     iopub_port: int
+    stdin_port: int = 0
+    """0 where nothing can be asked."""
     signature_scheme: str = "hmac-sha256"
     kernel_name: str = ""
 
     def url(self, channel: str) -> str:
-        """The zmq endpoint of `shell`, `control` or `iopub`."""
+        """The zmq endpoint of `shell`, `control`, `stdin` or `iopub`."""
         port = {
             "shell": self.shell_port,
             "control": self.control_port,
             "iopub": self.iopub_port,
+            "stdin": self.stdin_port,
         }[channel]
         joint = "-" if self.transport == "ipc" else ":"
         return f"{self.transport}://{self.ip}{joint}{port}"

@@ -6,8 +6,11 @@ or it does not. Files of kernels that were killed stay behind and are passed ove
 
 from __future__ import annotations
 
+import os
 import socket
+import sys
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -55,9 +58,7 @@ class Discovery:
     def folder(self) -> Path:
         """Where kernels leave their connection files."""
         if self._folder is None:
-            from jupyter_core.paths import jupyter_runtime_dir
-
-            self._folder = Path(jupyter_runtime_dir())
+            self._folder = runtime_folder()
         return self._folder
 
     def _look(self) -> None:
@@ -81,6 +82,23 @@ class Discovery:
             return stamp, read_connection(path)
         except (OSError, msgspec.MsgspecError):
             return stamp, None  # no connection file: servers keep theirs in the same folder
+
+
+def runtime_folder(env: Mapping[str, str] = os.environ) -> Path:
+    """Where Jupyter keeps connection files, as `jupyter_core.paths.jupyter_runtime_dir` has it.
+
+    To load that library takes longer than to look through the folder.
+    """
+    if named := env.get("JUPYTER_RUNTIME_DIR"):
+        return Path(named)
+    if data := env.get("JUPYTER_DATA_DIR"):
+        return Path(data, "runtime")
+    if sys.platform != "linux":
+        from jupyter_core.paths import jupyter_runtime_dir
+
+        return Path(jupyter_runtime_dir())
+    share = env.get("XDG_DATA_HOME") or Path.home().resolve() / ".local" / "share"
+    return Path(share, "jupyter", "runtime")
 
 
 def answers(connection: Connection) -> bool:

@@ -1,23 +1,24 @@
 """Kernels that another program started, as a backend: listed, joined, run in, never owned.
 
-Listing does not touch a kernel. It is joined when something is first run in it or interrupted;
-from then on it is known whether it is busy.
+Listing does not touch a kernel. It is joined when something is first run in it, interrupted, or
+its log read; from then on it is known whether it is busy, and what everybody's code says.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from sandbox_tui.backends.kernels.client import KernelClient
 from sandbox_tui.backends.kernels.discovery import Discovery, FoundKernel
+from sandbox_tui.backends.kernels.journal import Journal
 from sandbox_tui.backends.kernels.messages import Event
 from sandbox_tui.backends.kernels.wire import new_context
 from sandbox_tui.model.actions import Attachment
 from sandbox_tui.model.errors import NotFoundError, UnsupportedError
-from sandbox_tui.model.outputs import Outcome
+from sandbox_tui.model.outputs import Outcome, Output
 from sandbox_tui.model.refs import Kind, Place, Ref
 from sandbox_tui.model.specs import Spec
 from sandbox_tui.model.world import Health, RoomFacts, Sandbox, State
@@ -41,6 +42,30 @@ _FILES = 5.0
 """Longest wait for a look through the folder, in seconds."""
 
 
+class Joined:
+    """A kernel that is listened to, and what was heard."""
+
+    def __init__(self, context: Context, found: FoundKernel, wake: Callable[[], None]) -> None:
+        self.journal = Journal()
+        self._wake = wake
+        self.client = KernelClient(context, found.connection, self)
+
+    def heard(self, execution: Execution | None, event: Event) -> None:
+        """Whoever's code said it."""
+        del execution
+        self.journal.hear(event)
+
+    def changed(self) -> None:
+        """It became busy or idle."""
+        self._wake()
+
+    async def part(self, outcome: Outcome, why: str) -> None:
+        """Listen no more; what runs here ends with that outcome."""
+        self.client.lose(outcome, detail=why)
+        self.journal.end()
+        await self.client.close()
+
+
 class ForeignKernels:
     """Every living kernel of Jupyter's runtime folder; see `backends.base.Backend`."""
 
@@ -48,7 +73,7 @@ class ForeignKernels:
         self.place = Place(Kind.ROOM, WHERE)
         self._discovery = Discovery(folder)
         self._found: dict[Ref, FoundKernel] = {}
-        self._joined: dict[Ref, KernelClient] = {}
+        self._joined: dict[Ref, Joined] = {}
         self._joining = asyncio.Lock()
         self._context: Context | None = None
         self._pool = Pool("foreign kernels", 2)
@@ -124,32 +149,35 @@ class ForeignKernels:
         client = await self._join(ref)
         await client.interrupt()
 
-    # --- what joined kernels tell (see `kernels.client.Listener`) -------------------------------
-
-    def heard(self, execution: Execution | None, event: Event) -> None:
-        """What others run there is theirs."""
-
-    def changed(self) -> None:
-        """One of them became busy or idle."""
-        self._wake()
+    async def follow(
+        self, ref: Ref, *, tail: int = 200, live: bool = True, since: float | None = None
+    ) -> AsyncIterator[Output]:
+        """What everybody ran and what that said, as text, since the kernel was joined."""
+        joined = await self._joined_to(ref)
+        async for text in joined.journal.follow(tail, live=live, since=since):
+            yield text
 
     # --- inside -------------------------------------------------------------------------------
 
+    def _changed(self) -> None:
+        self._wake()
+
     async def _join(self, ref: Ref) -> KernelClient:
+        return (await self._joined_to(ref)).client
+
+    async def _joined_to(self, ref: Ref) -> Joined:
         found = self._must_live(ref)
         async with self._joining:
             if ref not in self._joined:
                 if self._context is None:
                     self._context = await self._pool.run(_FILES, new_context)
-                client = KernelClient(self._context, found.connection, self)
-                self._joined[ref] = client
-                await client.ready(JOIN_TIMEOUT)
-        return self._joined[ref]
+                joined = Joined(self._context, found, self._changed)
+                self._joined[ref] = joined
+                await joined.client.ready(JOIN_TIMEOUT)
+            return self._joined[ref]
 
     async def _part(self, ref: Ref, outcome: Outcome, why: str) -> None:
-        client = self._joined.pop(ref)
-        client.lose(outcome, detail=why)
-        await client.close()
+        await self._joined.pop(ref).part(outcome, why)
 
     def _must_live(self, ref: Ref) -> FoundKernel:
         found = self._found.get(ref)
@@ -163,7 +191,8 @@ class ForeignKernels:
         raise UnsupportedError(ref, f"{verb}: started by another program", hint=hint)
 
     def _sandbox(self, ref: Ref, found: FoundKernel) -> Sandbox:
-        client = self._joined.get(ref)
+        joined = self._joined.get(ref)
+        client = joined.client if joined else None
         state = State.RUNNING
         if client is not None:
             state = State.BUSY if client.busy else State.IDLE

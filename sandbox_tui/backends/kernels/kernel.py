@@ -11,12 +11,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sandbox_tui.backends.kernels import records
-from sandbox_tui.backends.kernels.client import TAKE_UP, KernelClient, Listener
+from sandbox_tui.backends.kernels.client import TAKE_UP, Asked, KernelClient, Listener
 from sandbox_tui.backends.kernels.connection import Connection
-from sandbox_tui.backends.kernels.process import GRACE, Exit, KernelProcess
+from sandbox_tui.backends.kernels.process import GRACE, Exit, Life
 from sandbox_tui.backends.kernels.records import KernelRecord
 from sandbox_tui.backends.kernels.run import Run
 from sandbox_tui.model.outputs import Outcome, Result, Text
+from sandbox_tui.model.room import Completion
 from sandbox_tui.runtime.execution import Execution
 from sandbox_tui.runtime.pool import Pool
 
@@ -34,6 +35,9 @@ YOUNG = 0.5
 
 TRIES = 3
 """How often the same code is interrupted before it is left alone."""
+
+SETTLES = 5.0
+"""Seconds that a ready kernel has to move to where it is wanted."""
 
 _FILES = 5.0
 """Longest wait for a read of a kernel's log, in seconds."""
@@ -58,10 +62,11 @@ class Kernel:
         context: Context,
         listener: Listener,
         pool: Pool,
+        life: Life,
     ) -> None:
         self.record = record
         self.exit: Exit | None = None
-        self._process = KernelProcess(record.pid)
+        self._process = life
         self._client = KernelClient(context, connection, listener, self.interrupt)
         self._listener = listener
         self._pool = pool
@@ -129,11 +134,45 @@ class Kernel:
         await self.ready(timeout)
         self._ready = self.exit is None
 
-    async def run(self, execution: Execution, *, timeout: float | None = None) -> Result:
-        """Run the code of `execution`; after `timeout` seconds of running it is interrupted."""
+    async def run(
+        self,
+        execution: Execution,
+        *,
+        timeout: float | None = None,
+        on_input: Asked | None = None,
+    ) -> Result:
+        """Run the code of `execution`; after `timeout` seconds of running it is interrupted.
+
+        `on_input` answers what the code asks; without it, asking fails at once.
+        """
         if self.exit is not None:
             return execution.finish(Outcome.DIED, detail=f"kernel died: {self.exit.reason}")
-        return await self._client.run(execution, timeout=timeout)
+        return await self._client.run(execution, timeout=timeout, on_input=on_input)
+
+    async def settle(self, record: KernelRecord, code: str) -> bool:
+        """Begin to serve the owner of `record`; `code` prepares the place. Whether it could.
+
+        What the process said before is forgotten.
+        """
+        self.record = record
+        await self._process.resume()
+        settled = await self.prepare(code)
+        self._log_start = await self._pool.run(_FILES, records.size, Path(record.log))
+        return settled
+
+    async def rest(self) -> None:
+        """Stand by until it is settled."""
+        await self._process.pause()
+
+    async def prepare(self, code: str) -> bool:
+        """Run code that nobody sees or counts. Whether it went well."""
+        setting = Execution(self.record.owner, code)
+        result = await self._client.run(setting, timeout=SETTLES, silent=True)
+        return result.ok
+
+    async def complete(self, code: str, cursor: int) -> Completion:
+        """What may stand at `cursor` in `code`; nothing while it runs something else."""
+        return await self._client.complete(code, cursor)
 
     async def interrupt(self) -> None:
         """End what runs, as Ctrl-C would; returns when it was told to, not when it has ended."""

@@ -23,6 +23,11 @@ class KernelSpec(msgspec.Struct, frozen=True, kw_only=True):
     provisioner: str = ""
     """Name of the provisioner that launches it, when that is not an ordinary process."""
 
+    @property
+    def is_provisioned(self) -> bool:
+        """Whether something else than an ordinary process launches it."""
+        return self.provisioner not in ("", "local-provisioner")
+
 
 def find_spec(name: str) -> KernelSpec:
     """The installed kernelspec of that name. Raises `InvalidSpecError` with those there are."""

@@ -12,6 +12,7 @@ from typing import NamedTuple
 import msgspec
 
 from sandbox_tui.model.outputs import Display, Failure, Outcome, Output, Text
+from sandbox_tui.model.room import Completion
 
 PIECE = 64 * 1024
 """Longest text of one output, in characters: a ring of outputs drops whole pieces."""
@@ -24,7 +25,7 @@ class Message(NamedTuple):
     """One message from a kernel, with its content still packed: few are ever looked into."""
 
     channel: str
-    """`shell`, `control` or `iopub`."""
+    """`shell`, `control`, `stdin` or `iopub`."""
     kind: str
     """The message type, as `stream`."""
     parent: str
@@ -87,6 +88,17 @@ class _Clear(msgspec.Struct):
 
 class _Status(msgspec.Struct):
     execution_state: str
+
+
+class _Question(msgspec.Struct):
+    prompt: str = ""
+    password: bool = False
+
+
+class _Completed(msgspec.Struct):
+    matches: list[str] = []
+    cursor_start: int = 0
+    cursor_end: int = 0
 
 
 class _Reply(msgspec.Struct):
@@ -156,11 +168,23 @@ def execution_state(body: object) -> str:
     return msgspec.convert(body, _Status).execution_state
 
 
+def question(body: object) -> tuple[str, bool]:
+    """What an `input_request` asks, and whether the answer is a secret."""
+    said = msgspec.convert(body, _Question)
+    return said.prompt, said.password
+
+
 def outcome(body: object) -> tuple[Outcome, int | None]:
     """How a run ended and its execution count, from an `execute_reply`."""
     said = msgspec.convert(body, _Reply)
     ended = {"ok": Outcome.OK, "error": Outcome.ERROR}.get(said.status, Outcome.CANCELLED)
     return ended, said.execution_count
+
+
+def completion(body: object) -> Completion:
+    """What a `complete_reply` offers; nothing when the kernel could not."""
+    said = msgspec.convert(body, _Completed)
+    return Completion(matches=tuple(said.matches), start=said.cursor_start, end=said.cursor_end)
 
 
 def pieces(stream: str, text: str) -> list[Text]:

@@ -10,7 +10,7 @@ import asyncio
 import os
 import signal
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 GRACE = 0.3
 """Seconds between SIGTERM and SIGKILL."""
@@ -31,12 +31,45 @@ class Exit(NamedTuple):
 
 UNSEEN = Exit(None, "nobody was there to see how it ended")
 
+HEARSAY = 0.5
+"""Seconds in which a parent that is not this program tells how its child ended."""
+
+
+class Life(Protocol):
+    """What runs a kernel, wherever it does: it ends, or is ended."""
+
+    ended: asyncio.Future[Exit]
+
+    def signal(self, number: signal.Signals) -> None:
+        """Pass a signal on, as far as that is possible there."""
+        ...
+
+    async def pause(self) -> None:
+        """Use nothing but memory until it is resumed, where that can be had."""
+        ...
+
+    async def resume(self) -> None:
+        """Go on. Raises `SandboxError`s."""
+        ...
+
+    async def end(self, grace: float = GRACE) -> None:
+        """Ask it to end, and make sure after `grace` seconds."""
+        ...
+
+    def release(self) -> None:
+        """Stop watching; it goes on."""
+        ...
+
 
 class KernelProcess:
-    """A process that leads its own session; make it on the loop that is to watch it."""
+    """A process that leads its own session; make it on the loop that is to watch it.
 
-    def __init__(self, pid: int) -> None:
+    Of one that is not this program's child, `told` is how its parent says that it ended.
+    """
+
+    def __init__(self, pid: int, told: asyncio.Future[Exit] | None = None) -> None:
         self.pid = pid
+        self._told = told
         self._loop = asyncio.get_running_loop()
         self._fd = os.pidfd_open(pid)
         self.ended: asyncio.Future[Exit] = self._loop.create_future()
@@ -54,6 +87,12 @@ class KernelProcess:
         except (ProcessLookupError, PermissionError):
             pass  # nobody left, or only what gave up our user: neither can be helped
 
+    async def pause(self) -> None:
+        """Nothing: one that waits for messages needs no processor."""
+
+    async def resume(self) -> None:
+        """Nothing: it was never frozen."""
+
     async def end(self, grace: float = GRACE) -> None:
         """SIGTERM to the group, SIGKILL to what is left of it after `grace` seconds."""
         if self.ended.done():
@@ -67,8 +106,8 @@ class KernelProcess:
     def release(self) -> None:
         """Stop watching; the process goes on."""
         if not self.ended.done():
-            self._unwatch()
             self.ended.cancel()
+            self._unwatch()
 
     async def _group_gone(self, timeout: float) -> None:
         """Wait for the leader, and for the rest of the group by looking: nothing tells its end."""
@@ -91,11 +130,21 @@ class KernelProcess:
     def _reap(self) -> None:
         exit_ = _wait(self._fd)
         self._unwatch()
-        self.ended.set_result(exit_)
+        if exit_ is UNSEEN and self._told is not None:
+            self._told.add_done_callback(lambda told: self._end(told.result()))
+            self._loop.call_later(HEARSAY, self._end, UNSEEN)
+        else:
+            self._end(exit_)
+
+    def _end(self, exit_: Exit) -> None:
+        if not self.ended.done():
+            self.ended.set_result(exit_)
 
     def _unwatch(self) -> None:
-        self._loop.remove_reader(self._fd)
-        os.close(self._fd)
+        if self._fd >= 0:
+            self._loop.remove_reader(self._fd)
+            os.close(self._fd)
+            self._fd = -1
 
 
 def _wait(pidfd: int) -> Exit:
@@ -105,10 +154,25 @@ def _wait(pidfd: int) -> Exit:
         return UNSEEN
     if info is None:
         return UNSEEN
-    if info.si_code == os.CLD_EXITED:
-        return Exit(info.si_status, f"exit code {info.si_status}")
-    name = signal.strsignal(info.si_status) or "unknown"
-    return Exit(128 + info.si_status, f"signal {info.si_status} ({name})")
+    killed = info.si_code != os.CLD_EXITED
+    return _killed(info.si_status) if killed else exited(info.si_status)
+
+
+def exit_of(status: int) -> Exit:
+    """An exit from the status that `waitpid` gives."""
+    if os.WIFSIGNALED(status):
+        return _killed(os.WTERMSIG(status))
+    return exited(os.WEXITSTATUS(status))
+
+
+def exited(code: int) -> Exit:
+    """An end by an exit code."""
+    return Exit(code, f"exit code {code}")
+
+
+def _killed(number: int) -> Exit:
+    name = signal.strsignal(number) or "unknown"
+    return Exit(128 + number, f"signal {number} ({name})")
 
 
 class Stat(NamedTuple):

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import signal
 import uuid
+from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import msgspec
@@ -16,6 +19,9 @@ from sandbox_tui.model.refs import Ref
 
 LOG_CAP = 1024 * 1024
 """Bytes that a kernel's own log may hold before it is emptied."""
+
+_OURS = re.compile(r"(sandbox-tui-)?[0-9a-f]{12}(\.env|\.log|\.json)?|template-[0-9a-f]{16}")
+"""Names of what is made for kernels, and the only names that anything is removed by."""
 
 _TAIL = 4096
 """Bytes of a kernel's log that are worth telling."""
@@ -35,6 +41,10 @@ class KernelRecord(msgspec.Struct, frozen=True, kw_only=True):
     log: str
     """What the process itself wrote on stdout and stderr, outside of any cell."""
     interrupt_by_message: bool = False
+    ready: bool = False
+    """It only stands by; `owner` is nobody yet."""
+    isolated: bool = False
+    """It runs in a container of its own."""
 
     def check(self) -> None:
         """Raises an `OSError` when that very process has ended or left no way to reach it."""
@@ -45,8 +55,8 @@ class KernelRecord(msgspec.Struct, frozen=True, kw_only=True):
 
     def end(self) -> None:
         """Kill that very process and its group, if it still runs."""
-        if lives(self.pid, self.started):
-            os.killpg(self.pid, signal.SIGKILL)
+        if self.pid and lives(self.pid, self.started):
+            end_group(self.pid)
 
 
 def new_id() -> str:
@@ -58,17 +68,26 @@ class Records:
     """A folder with one JSON file per kernel; every method does file I/O."""
 
     def __init__(self, folder: Path) -> None:
-        self._folder = folder
+        if not folder.is_absolute():
+            raise ValueError(f"not absolute: {folder}")
+        self.folder = folder
+
+    @property
+    def _there(self) -> Path:
+        self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        return self.folder
 
     def log_of(self, kernel_id: str) -> Path:
         """Where that kernel's own output goes."""
-        self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        return self._folder / f"{kernel_id}.log"
+        return self._there / f"{kernel_id}.log"
+
+    def environment_of(self, kernel_id: str) -> Path:
+        """Where that kernel's own virtual environment is, if it has one."""
+        return self._there / f"{kernel_id}.env"
 
     def write(self, record: KernelRecord) -> None:
         """Put it down, whole or not at all."""
-        self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        path = self._path(record)
+        path = self._there / f"{record.id}.json"
         fresh = path.with_suffix(".new")
         fresh.write_bytes(codec.to_json(record))
         fresh.chmod(0o600)
@@ -77,7 +96,7 @@ class Records:
     def read(self) -> list[KernelRecord]:
         """Every record; files that are none are passed over."""
         found: list[KernelRecord] = []
-        for path in sorted(self._folder.glob("*.json")):
+        for path in sorted(self.folder.glob("*.json")):
             try:
                 found.append(codec.from_json(path.read_bytes(), KernelRecord))
             except (OSError, msgspec.MsgspecError):
@@ -86,12 +105,49 @@ class Records:
 
     def forget(self, record: KernelRecord) -> None:
         """Remove the record and every file of a kernel that is gone."""
-        self._path(record).unlink(missing_ok=True)
-        Path(record.log).unlink(missing_ok=True)
-        shutil.rmtree(Path(record.connection_file).parent, ignore_errors=True)
+        folder = self.folder
+        discard(
+            folder / f"{record.id}.json",
+            self.log_of(record.id),
+            self.environment_of(record.id),
+            Path(record.connection_file).parent,
+        )
 
-    def _path(self, record: KernelRecord) -> Path:
-        return self._folder / f"{record.id}.json"
+    def end_unrecorded(self) -> None:
+        """End what a daemon launched that was killed before it could write that down.
+
+        Such a kernel has its log open, and nothing but the log to be known by.
+        """
+        for log in self.folder.glob("*.log"):
+            if _OURS.fullmatch(log.name) and not log.with_suffix(".json").exists():
+                for pid in _writers(log):
+                    end_group(pid)
+                discard(log, log.with_suffix(".env"))
+
+
+def discard(*leftovers: Path) -> None:
+    """Remove files and folders of kernels. Raises `ValueError` for whatever is not named so."""
+    for path in leftovers:
+        if not path.is_absolute() or not _OURS.fullmatch(path.name):
+            raise ValueError(f"not made for a kernel: {path}")
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            path.unlink(missing_ok=True)
+
+
+def end_group(pid: int) -> None:
+    """Kill a process and its group; one that is gone is no error."""
+    with suppress(ProcessLookupError):
+        os.killpg(os.getpgid(pid), signal.SIGKILL)
+
+
+def _writers(log: Path) -> Iterator[int]:
+    """The processes whose standard output it is."""
+    for entry in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            if (entry / "fd/1").readlink() == log:
+                yield int(entry.name)
 
 
 def tail(log: Path, start: int = 0) -> str:

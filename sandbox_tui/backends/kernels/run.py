@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Coroutine
 
 from sandbox_tui.backends.kernels.messages import Began, Cleared, Event, Updated, pieces
 from sandbox_tui.model.outputs import Failure, Outcome, Output, Text
@@ -23,9 +23,17 @@ Heard = Callable[[Execution, Event], None]
 class Run:
     """Turns what a kernel says about one request into one Execution."""
 
-    def __init__(self, order: int, execution: Execution, heard: Heard) -> None:
+    def __init__(
+        self,
+        order: int,
+        execution: Execution,
+        heard: Heard,
+        on_input: Callable[[str, bool], Awaitable[str]] | None = None,
+    ) -> None:
         self.order = order
         self.execution = execution
+        self.on_input = on_input
+        """Answers what the code asks; see `client.Asked`."""
         self.outcome: Outcome | None = None
         """From the reply."""
         self.idle = False
@@ -42,6 +50,7 @@ class Run:
         self._stream = ""
         self._gathered: list[str] = []
         self._timer: asyncio.TimerHandle | None = None
+        self._asking: asyncio.Task[None] | None = None
 
     def begin(self) -> None:
         """The kernel has turned to it."""
@@ -83,9 +92,15 @@ class Run:
     def finish(self, outcome: Outcome, *, exit_code: int | None = None, detail: str = "") -> None:
         """It is over, whoever says so; the first to say it decides."""
         self.flush()
+        if self._asking is not None:
+            self._asking.cancel()
         self.execution.finish(outcome, exit_code=exit_code, detail=detail)
         self.begun.set()
         self.ended.set()
+
+    def own(self, asking: Coroutine[object, object, None]) -> None:
+        """Wait for an answer to a question of the code, for as long as the code does."""
+        self._asking = asyncio.create_task(asking)
 
     def flush(self) -> None:
         """Hand over the gathered text."""

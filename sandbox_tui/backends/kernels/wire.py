@@ -82,6 +82,7 @@ class Wire:
         import zmq
 
         self._session = _session(connection)
+        self._name = os.urandom(8).hex().encode()  # a question comes back to who sent the code
         self._deliver = deliver
         self._context = context
         self._sockets = {
@@ -89,13 +90,20 @@ class Wire:
             "control": self._connect(zmq.DEALER, connection.url("control")),
             "iopub": self._connect(zmq.SUB, connection.url("iopub")),
         }
+        if connection.stdin_port:
+            self._sockets["stdin"] = self._connect(zmq.DEALER, connection.url("stdin"))
         self._readers = [
             asyncio.create_task(self._read(channel, socket), name=f"read {channel}")
             for channel, socket in self._sockets.items()
         ]
 
+    @property
+    def can_ask(self) -> bool:
+        """Whether running code can ask for input."""
+        return "stdin" in self._sockets
+
     def send(self, channel: str, kind: str, content: Mapping[str, object]) -> str:
-        """Send a request on `shell` or `control`; answers with its id."""
+        """Send on `shell`, `control` or `stdin`; answers with the message's id."""
         message = self._session.msg(kind, dict(content))
         cast("_Socket", self._sockets[channel]).send_multipart(self._session.serialize(message))
         return str(message["msg_id"])
@@ -115,6 +123,7 @@ class Wire:
         socket.linger = 0
         socket.rcvhwm = HIGH_WATER
         socket.setsockopt(zmq.RECONNECT_IVL, RECONNECT)
+        socket.setsockopt(zmq.ROUTING_ID, self._name)
         if kind == zmq.SUB:
             socket.subscribe(b"")
         socket.connect(url)

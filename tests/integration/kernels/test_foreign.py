@@ -15,7 +15,7 @@ import pytest
 
 from sandbox_tui.backends.kernels.foreign import ForeignKernels
 from sandbox_tui.model.errors import NotFoundError, UnsupportedError
-from sandbox_tui.model.outputs import Outcome, Result
+from sandbox_tui.model.outputs import Outcome, Result, Text
 from sandbox_tui.model.refs import Ref
 from sandbox_tui.model.specs import RoomSpec
 from sandbox_tui.model.world import RoomFacts, Sandbox, State
@@ -134,6 +134,39 @@ async def test_two_programs_share_it(
     assert result.display[0].data == {"text/plain": "42"}
     assert (await result_of(slow)).ok
     await other.aclose()
+
+
+async def test_its_log_has_what_others_run(
+    foreign: ForeignKernels, stranger: subprocess.Popen[bytes]
+) -> None:
+    await only(foreign)
+    said = ""
+
+    async def read() -> None:
+        nonlocal said
+        async for output in foreign.follow(REF):
+            assert isinstance(output, Text)
+            said += output.text
+
+    reading = asyncio.create_task(read())
+    other = ForeignKernels()
+    await other.poll()
+    await result_of(await other.execute(REF, "pass"))
+
+    async def heard() -> bool:
+        await result_of(await other.execute(REF, "print('é')"))
+        return "print('é')\né\n" in said
+
+    await retry_until_async(heard)
+    await other.aclose()
+    stranger.kill()
+
+    async def gone() -> bool:
+        return await foreign.poll() == []
+
+    await retry_until_async(gone)
+    async with asyncio.timeout(5):
+        await reading
 
 
 async def test_it_is_never_ended_here(

@@ -188,7 +188,9 @@ async def test_any_name_is_safe(rooms: RoomsBackend, home: Path, name: str) -> N
     assert (await run(rooms, ref, "print(1)")).stdout == "1\n"
     await rooms.stop(ref)
     await rooms.aclose()
-    [file] = names_in(home / "state/rooms")
+    files = names_in(home / "state/rooms")
+    assert len({file.rpartition(".")[0] for file in files}) == 1
+    [file] = [file for file in files if file.endswith(".ipynb")]
     assert file.endswith(".ipynb")
     heir = await RoomsBackend.open(home / "state", home / "run")
     assert [box.ref for box in await heir.poll()] == [ref]
@@ -438,6 +440,7 @@ async def test_a_broken_file_is_set_aside_with_a_notice(
     await rooms.stop(lab)
     await rooms.aclose()
     (home / "state/rooms/lab.ipynb").write_text('{"nbformat": 4, "cells": [')
+    (home / "state/rooms/lab.log").unlink()
     heir = await reopen()
     assert await heir.poll() == []
     assert "lab.ipynb is set aside" in (await heir.probe()).detail

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from sandbox_tui.backends.kernels.process import KernelProcess, lives, stat
-from sandbox_tui.backends.kernels.records import LOG_CAP, KernelRecord, Records, tail, trim
+from sandbox_tui.backends.kernels.records import LOG_CAP, KernelRecord, Records, discard, tail, trim
 from sandbox_tui.backends.kernels.vitals import Meter
 from sandbox_tui.model.refs import Ref
 from tests.support import retry_until_async
@@ -70,12 +70,12 @@ async def test_a_released_process_goes_on() -> None:
 
 
 def record(folder: Path) -> KernelRecord:
-    files = folder / "files"
-    files.mkdir()
-    log = folder / "abc.log"
+    files = folder / "run" / "abcabcabcabc"
+    files.mkdir(parents=True)
+    log = folder / "abcabcabcabc.log"
     log.write_text("said")
     return KernelRecord(
-        id="abc",
+        id="abcabcabcabc",
         owner=Ref("room:lab"),
         kernel="python",
         pid=1,
@@ -93,7 +93,14 @@ def test_records_are_read_back_and_forgotten(tmp_path: Path) -> None:
     (tmp_path / "half.json").write_text("{")
     assert records.read() == [one]
     records.forget(one)
-    assert [path.name for path in tmp_path.iterdir()] == ["half.json"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["half.json", "run"]
+    assert list((tmp_path / "run").iterdir()) == []
+
+
+@pytest.mark.parametrize("path", ["", ".", "abcabcabcabc", "/", "/tmp", "/tmp/x/../.."])
+def test_nothing_is_removed_but_what_was_made_for_a_kernel(path: str) -> None:
+    with pytest.raises(ValueError, match="not made for a kernel"):
+        discard(Path(path))
 
 
 def test_a_log_is_short_and_told_from_a_point(tmp_path: Path) -> None:
