@@ -339,6 +339,34 @@ async def test_cancel_ends_the_code_itself(api: Api) -> None:
     await execution.cancel()
 
 
+async def test_only_so_much_of_the_output_is_kept_as_is_wished(api: Api) -> None:
+    head = await api.execute(WEB, "echo begin\necho end", cap=5, keep="head")
+    tail = await api.execute(WEB, "echo begin\necho end", cap=4)
+
+    assert ((await head).stdout, (await head).truncated) == ("begin", True)
+    assert ((await tail).stdout, (await tail).truncated) == ("end\n", True)
+
+
+async def test_a_command_line_is_run_as_it_is(api: Api) -> None:
+    assert (await (await api.execute(WEB, ("echo", "hi")))).stdout == "hi\n"
+    with pytest.raises(UnsupportedError):
+        await api.execute(LAB, ("echo", "hi"))
+
+
+async def test_a_session_is_a_shell_of_its_own(api: Api) -> None:
+    if isinstance(api, RemoteApi):
+        with pytest.raises(UnsupportedError):
+            await api.session(WEB)
+        return
+    session = await api.session(WEB)
+    assert (await (await session.run("echo hi"))).stdout == "hi\n"
+    await session.aclose()
+    with pytest.raises(UnsupportedError):
+        await api.session(LAB)
+    with pytest.raises(NotFoundError):
+        await api.session(Ref("container:nobody"))
+
+
 async def test_a_timeout_ends_the_code_itself(api: Api) -> None:
     async with asyncio.timeout(SOON):
         result = await (await run(api, WEB, "sleep 60", timeout=0.1))

@@ -9,15 +9,27 @@ from pathlib import Path
 
 import pytest
 
-from sandbox_tui.backends.base import Backend, Follows, Interrupts, Pauses, Restarts, Runs, Wakes
+from sandbox_tui.backends.base import (
+    Backend,
+    Follows,
+    Interrupts,
+    Pauses,
+    Restarts,
+    Runs,
+    Sessions,
+    Wakes,
+)
 from sandbox_tui.model.errors import (
     AlreadyExistsError,
     ConflictError,
     NotFoundError,
     NotRunningError,
+    SessionClosedError,
+    UnsupportedError,
 )
 from sandbox_tui.model.outputs import Outcome, Text
 from sandbox_tui.model.refs import Kind, Ref
+from sandbox_tui.model.specs import Inside
 from sandbox_tui.model.world import Sandbox, State
 from tests.contract.backends import CASES, Case
 from tests.support import retry_until_async
@@ -237,6 +249,80 @@ async def test_a_cancelled_run_ends(backend: Backend, case: Case, name: str) -> 
     assert not result.ok
 
 
+async def test_of_a_long_output_the_wanted_end_is_kept(
+    backend: Backend, case: Case, name: str
+) -> None:
+    if not isinstance(backend, Runs):
+        pytest.skip("runs no code")
+    ref = await backend.start(case.spec(name))
+    await until_live(backend, ref)
+    python = case.name in PYTHON
+    code = "print('begin')\nprint('end')" if python else "echo begin\necho end"
+
+    tail = await (await backend.execute(ref, code, cap=4))
+    head = await (await backend.execute(ref, code, cap=5, keep="head"))
+    assert (tail.stdout, tail.truncated) == ("end\n", True)
+    assert (head.stdout, head.truncated) == ("begin", True)
+
+
+async def test_a_command_line_runs_where_programs_do(
+    backend: Backend, case: Case, name: str
+) -> None:
+    if not isinstance(backend, Runs):
+        pytest.skip("runs no code")
+    ref = await backend.start(case.spec(name))
+    await until_live(backend, ref)
+    if backend.place.kind is Kind.ROOM:
+        with pytest.raises(UnsupportedError):
+            await backend.execute(ref, ("echo", "hi"))
+        with pytest.raises(UnsupportedError):
+            await backend.execute(ref, "1", inside=Inside(user="root"))
+    else:
+        assert (await (await backend.execute(ref, ("echo", "hi")))).stdout == "hi\n"
+
+
+async def test_a_session_runs_command_after_command(
+    backend: Backend, case: Case, name: str
+) -> None:
+    if not isinstance(backend, Sessions):
+        pytest.skip("keeps no shell")
+    ref = await backend.start(case.spec(name))
+    await until_live(backend, ref)
+    session = await backend.session(ref)
+    async with asyncio.timeout(20):
+        commands = [await session.run(f"echo {number}") for number in range(10)]
+        told = [(await command).stdout for command in commands]
+        assert told == [f"{number}\n" for number in range(10)]
+        late = await (await session.run("sleep 60", timeout=0.3))
+        assert late.outcome is Outcome.TIMED_OUT
+        assert (await (await session.run("echo on"))).stdout == "on\n"
+        last = await (await session.run("exit 3"))
+        assert (last.outcome, last.exit_code) == (Outcome.ERROR, 3)
+        await retry_until_async(lambda: not session.is_open)
+
+    assert (session.ref, bool(session.id)) == (ref, True)
+    with pytest.raises(SessionClosedError):
+        await session.run("echo more")
+    await session.aclose()
+
+
+async def test_a_closed_session_is_closed(backend: Backend, case: Case, name: str) -> None:
+    if not isinstance(backend, Sessions):
+        pytest.skip("keeps no shell")
+    ref = await backend.start(case.spec(name))
+    await until_live(backend, ref)
+    session = await backend.session(ref)
+    running = await session.run("sleep 60")
+    await retry_until_async(lambda: running.status == "running")
+    async with asyncio.timeout(10):
+        await session.aclose()
+        assert not (await running).ok
+
+    assert not session.is_open
+    with pytest.raises(SessionClosedError):
+        await session.run("echo more")
+
+
 async def test_a_restarted_one_lives_on_anew(backend: Backend, case: Case, name: str) -> None:
     if not isinstance(backend, Restarts):
         pytest.skip("cannot be restarted")
@@ -267,6 +353,7 @@ async def test_capabilities_refuse_what_is_not_there(
     nobody = Ref.make(backend.place.kind, name, backend.place.where)
     for ability, call in (
         (Runs, lambda: backend.execute(nobody, "1")),  # type: ignore[attr-defined]
+        (Sessions, lambda: backend.session(nobody)),  # type: ignore[attr-defined]
         (Interrupts, lambda: backend.interrupt(nobody)),  # type: ignore[attr-defined]
         (Restarts, lambda: backend.restart(nobody)),  # type: ignore[attr-defined]
         (Pauses, lambda: backend.pause(nobody)),  # type: ignore[attr-defined]

@@ -8,10 +8,12 @@ from collections.abc import Sequence
 
 from sandbox_tui.backends.memory import script
 from sandbox_tui.backends.memory.base import MemoryBackend
+from sandbox_tui.backends.memory.files import MemoryFiles
+from sandbox_tui.backends.memory.session import MemorySession
 from sandbox_tui.model.actions import Attachment
-from sandbox_tui.model.outputs import Screen
+from sandbox_tui.model.outputs import OUTPUT_CAP, Keep, Screen
 from sandbox_tui.model.refs import Kind, Place, Ref
-from sandbox_tui.model.specs import ContainerSpec, Spec, TmuxSpec
+from sandbox_tui.model.specs import Command, ContainerSpec, Inside, Spec, TmuxSpec
 from sandbox_tui.model.world import ContainerFacts, State, TmuxFacts
 from sandbox_tui.runtime.execution import Execution
 
@@ -55,22 +57,42 @@ class MemoryTerminals(MemoryBackend):
         return TmuxFacts(session_id="$1", pane_id="%1", windows=1, command=words)
 
 
-class MemoryContainers(MemoryBackend):
+class MemoryContainers(MemoryFiles):
     """Containers that run the little language of `script`."""
 
     def __init__(self, where: str = "") -> None:
         super().__init__(Place(Kind.CONTAINER, where))
         self._running: set[asyncio.Task[None]] = set()
+        self._sessions: list[MemorySession] = []
 
-    async def execute(self, ref: Ref, code: str, *, timeout: float | None = None) -> Execution:
+    async def execute(
+        self,
+        ref: Ref,
+        code: Command,
+        *,
+        timeout: float | None = None,
+        cap: int = OUTPUT_CAP,
+        keep: Keep = "tail",
+        inside: Inside | None = None,
+    ) -> Execution:
         """Run `code` as a script."""
         await self._answer()
         self.live(ref)
-        execution = Execution(ref, code, on_cancel=lambda: _end(task))
+        del inside
+        execution = Execution(
+            ref, code, cap=cap, keep=keep, on_cancel=lambda: _end(task), on_signal=_ignore
+        )
         task = asyncio.create_task(script.run(execution, timeout), name=f"run in {ref}")
         self._running.add(task)
         task.add_done_callback(self._running.discard)
         return execution
+
+    async def session(self, ref: Ref) -> MemorySession:
+        """A new shell."""
+        await self._answer()
+        session = MemorySession(self.live(ref).ref)
+        self._sessions.append(session)
+        return session
 
     async def pause(self, ref: Ref) -> None:
         """Freeze it."""
@@ -97,11 +119,17 @@ class MemoryContainers(MemoryBackend):
         """End what runs."""
         for task in tuple(self._running):
             await _end(task)
+        for session in self._sessions:
+            await session.aclose()
 
     def _facts(self, spec: Spec) -> ContainerFacts:
         image = spec.image if isinstance(spec, ContainerSpec) else ""
         ports = spec.ports if isinstance(spec, ContainerSpec) else ()
         return ContainerFacts(container_id="0" * 64, image=image, runtime="memory", ports=ports)
+
+
+async def _ignore(number: int) -> None:
+    del number
 
 
 async def _end(task: asyncio.Task[None]) -> None:

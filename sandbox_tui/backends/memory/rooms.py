@@ -8,14 +8,18 @@ from collections.abc import AsyncIterator, Sequence
 
 import msgspec
 
+from sandbox_tui.backends.base import only_text
 from sandbox_tui.backends.memory import script
 from sandbox_tui.backends.memory.base import MemoryBackend
-from sandbox_tui.model.actions import AddCell, EditCell, RemoveCell
-from sandbox_tui.model.cells import Cell, CellKind, CellRun, Notebook, NotebookCell
-from sandbox_tui.model.errors import CellNotFoundError, UnsupportedError
-from sandbox_tui.model.outputs import Outcome, Text
+from sandbox_tui.documents.editing import apply
+from sandbox_tui.documents.seats import Seats
+from sandbox_tui.documents.shared import SharedDocument
+from sandbox_tui.model.actions import AddCell, CellChange, ClearOutputs
+from sandbox_tui.model.cells import CellKind, CellRun, Notebook, NotebookCell
+from sandbox_tui.model.errors import NotFoundError, UnsupportedError
+from sandbox_tui.model.outputs import OUTPUT_CAP, Keep, Outcome, Text
 from sandbox_tui.model.refs import Kind, Place, Ref
-from sandbox_tui.model.specs import RoomSpec, Spec
+from sandbox_tui.model.specs import Command, Inside, RoomSpec, Spec
 from sandbox_tui.model.world import RoomFacts, State
 from sandbox_tui.runtime.execution import Execution
 from sandbox_tui.runtime.pulse import Pulse
@@ -25,11 +29,14 @@ Batch = list[tuple[Execution, str | None]]
 
 
 class _Room:
-    """One room: cells in order, the last execution of each, and who waits."""
+    """One room: its document, the last execution of each cell, and who waits."""
 
     def __init__(self) -> None:
-        self.cells: list[Cell] = []
-        self.runs: dict[str, Execution] = {}
+        self.document = SharedDocument()
+        self.executions: dict[str, Execution] = {}
+        self.seats = Seats(self.document, self)
+        self.document.listen(self.touch)
+        self.all: dict[str, Execution] = {}
         self.turn = asyncio.Lock()
         self.count = itertools.count(1)
         self.changed = Pulse()
@@ -37,19 +44,27 @@ class _Room:
         self.waiting: Batch = []
         self.working: set[asyncio.Task[None]] = set()
 
-    def find(self, cell_id: str) -> int:
-        for index, cell in enumerate(self.cells):
-            if cell.id == cell_id:
-                return index
-        raise CellNotFoundError(cell_id)
-
-    def touch(self) -> None:
+    def touch(self, cell_id: str | None = None) -> None:
         self.revision += 1
         self.changed.fire()
+        if cell_id is not None:
+            self.seats.touch(cell_id)
+
+    def runs(self) -> dict[str, CellRun]:
+        return {cell_id: _run_of(execution) for cell_id, execution in self.executions.items()}
+
+    def run_of(self, cell_id: str) -> CellRun | None:
+        execution = self.executions.get(cell_id)
+        return _run_of(execution) if execution else None
+
+    def clear(self, cell_id: str | None) -> None:
+        for cleared in list(self.executions) if cell_id is None else [cell_id]:
+            self.executions.pop(cleared, None)
+            self.touch(cleared)
 
     def notebook(self, ref: Ref) -> Notebook:
-        cells = tuple(NotebookCell(cell, _run_of(self.runs.get(cell.id))) for cell in self.cells)
-        return Notebook(ref, self.revision, cells)
+        cells = (NotebookCell(cell, self.run_of(cell.id)) for cell in self.document.cells())
+        return Notebook(ref, self.revision, tuple(cells))
 
 
 class MemoryRooms(MemoryBackend):
@@ -65,6 +80,13 @@ class MemoryRooms(MemoryBackend):
         ref = await super().start(spec)
         self._show(ref, State.IDLE)
         return ref
+
+    async def open_room(self, spec: RoomSpec) -> Ref:
+        """A room without a kernel."""
+        if spec.ref not in self._boxes:
+            await super().start(spec)
+            self._show(spec.ref, State.STOPPED)
+        return spec.ref
 
     async def stop(self, ref: Ref, *, grace: float = 10.0) -> None:
         """End the kernel; the cells stay."""
@@ -84,11 +106,21 @@ class MemoryRooms(MemoryBackend):
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
-    async def execute(self, ref: Ref, code: str, *, timeout: float | None = None) -> Execution:
+    async def execute(
+        self,
+        ref: Ref,
+        code: Command,
+        *,
+        timeout: float | None = None,
+        cap: int = OUTPUT_CAP,
+        keep: Keep = "tail",
+        inside: Inside | None = None,
+    ) -> Execution:
         """Queue code that belongs to no cell."""
+        text = only_text(ref, code, inside)
         await self._answer()
         self.live(ref)
-        execution = self._execution(ref, code)
+        execution = self._execution(ref, text, cap, keep)
         self._queue(ref, [(execution, None)], timeout)
         return execution
 
@@ -100,33 +132,28 @@ class MemoryRooms(MemoryBackend):
         self.live(ref)
         room = self._room(ref)
         for cell_id in cell_ids:
-            if room.cells[room.find(cell_id)].kind is not CellKind.CODE:
+            if room.document.get(cell_id).kind is not CellKind.CODE:
                 raise UnsupportedError(ref, f"run it: Cannot execute non-code cell: {cell_id}")
         batch: Batch = [(self._execution(ref, ""), cell_id) for cell_id in cell_ids]
-        room.runs.update({cell_id: ex for ex, cell_id in batch if cell_id})
+        room.executions.update({cell_id: ex for ex, cell_id in batch if cell_id})
         self._queue(ref, batch, timeout)
         return [execution for execution, _ in batch]
 
-    async def edit(self, change: AddCell | EditCell | RemoveCell) -> str:
-        """Change the document."""
+    async def edit(self, change: CellChange) -> str:
+        """Change the document, or what it shows."""
         await self._answer()
         self.box(change.ref)
         room = self._room(change.ref)
-        match change:
-            case AddCell():
-                cell = Cell(f"cell-{next(self._ids)}", change.kind, change.source)
-                index = len(room.cells) if change.index is None else change.index
-                room.cells.insert(index, cell)
-            case EditCell():
-                index = room.find(change.cell_id)
-                cell = msgspec.structs.replace(room.cells[index], source=change.source)
-                room.cells[index] = cell
-            case RemoveCell():
-                cell = room.cells.pop(room.find(change.cell_id))
-                room.runs.pop(cell.id, None)
-        room.touch()
+        if isinstance(change, ClearOutputs):
+            room.clear(change.cell_id and room.document.get(change.cell_id).id)
+            return change.cell_id or ""
+        if isinstance(change, AddCell) and not change.cell_id:
+            change = msgspec.structs.replace(change, cell_id=f"cell-{next(self._ids)}")
+        cell_id = apply(room.document, change)
+        if not room.document.has(cell_id):
+            room.executions.pop(cell_id, None)
         self._show(change.ref)
-        return cell.id
+        return cell_id
 
     async def notebooks(self, ref: Ref) -> AsyncIterator[Notebook]:
         """The cells and their outputs, then again whenever they changed."""
@@ -138,15 +165,37 @@ class MemoryRooms(MemoryBackend):
             while room.revision == notebook.revision:
                 await room.changed.wait()
 
-    def _room(self, ref: Ref) -> _Room:
-        return self._rooms.setdefault(ref, _Room())
+    def seats(self, ref: Ref) -> Seats:
+        """Its document and who has it open."""
+        self.box(ref)
+        return self._room(ref).seats
 
-    def _execution(self, ref: Ref, code: str) -> Execution:
-        return Execution(ref, code, on_cancel=lambda: self.interrupt(ref))
+    async def recall(self, ref: Ref, execution_id: str) -> Execution:
+        """Any run that it ever had."""
+        execution = self._room(ref).all.get(execution_id)
+        if execution is None:
+            raise NotFoundError(execution_id)
+        return execution
+
+    def reply(self, ref: Ref, execution_id: str, text: str) -> None:
+        """The little language never asks."""
+        del execution_id, text
+        raise UnsupportedError(ref, "be answered")
+
+    def _room(self, ref: Ref) -> _Room:
+        if ref not in self._rooms:
+            self._rooms[ref] = _Room()
+        return self._rooms[ref]
+
+    def _execution(
+        self, ref: Ref, code: str, cap: int = OUTPUT_CAP, keep: Keep = "tail"
+    ) -> Execution:
+        return Execution(ref, code, cap=cap, keep=keep, on_cancel=lambda: self.interrupt(ref))
 
     def _queue(self, ref: Ref, batch: Batch, timeout: float | None) -> None:
         room = self._room(ref)
         room.waiting.extend(batch)
+        room.all |= {execution.id: execution for execution, _ in batch}
         task = asyncio.create_task(self._work(ref, batch, timeout), name=f"run in {ref}")
         room.working.add(task)
         task.add_done_callback(room.working.discard)
@@ -165,7 +214,8 @@ class MemoryRooms(MemoryBackend):
             for execution, _ in batch:
                 execution.finish(Outcome.CANCELLED, detail="dropped: an earlier one failed")
             room.waiting = [entry for entry in room.waiting if entry not in batch]
-            room.touch()
+            for _, cell_id in batch:
+                room.touch(cell_id)
             if ref in self._boxes and self._boxes[ref].state.is_live:
                 self._show(ref, State.IDLE)
 
@@ -174,11 +224,11 @@ class MemoryRooms(MemoryBackend):
     ) -> None:
         room = self._room(ref)
         if cell_id is not None:
-            execution.code = room.cells[room.find(cell_id)].source
+            execution.code = room.document.get(cell_id).source
         execution.execution_count = next(room.count)
         self._show(ref, State.BUSY)
         running = asyncio.ensure_future(script.run(execution, timeout))
-        watching = asyncio.create_task(self._watch(room, execution))
+        watching = asyncio.create_task(self._watch(room, execution, cell_id))
         try:
             await running
         finally:
@@ -187,9 +237,9 @@ class MemoryRooms(MemoryBackend):
             await asyncio.gather(watching, running, return_exceptions=True)
         self._tell(ref, execution)
 
-    async def _watch(self, room: _Room, execution: Execution) -> None:
+    async def _watch(self, room: _Room, execution: Execution, cell_id: str | None) -> None:
         while execution.result is None:
-            room.touch()
+            room.touch(cell_id)
             await execution.changed()
 
     def _tell(self, ref: Ref, execution: Execution) -> None:
@@ -203,10 +253,10 @@ class MemoryRooms(MemoryBackend):
         box, room = self.box(ref), self._room(ref)
         facts = RoomFacts(
             kernel=box.facts.kernel if isinstance(box.facts, RoomFacts) else "python",
-            cells=len(room.cells),
+            cells=len(room.document),
             queued=len(room.waiting),
             execution_count=max(
-                (run.execution_count or 0 for run in room.runs.values()), default=0
+                (run.execution_count or 0 for run in room.executions.values()), default=0
             ),
         )
         self.change(ref, facts=facts, state=state or box.state)
@@ -215,14 +265,13 @@ class MemoryRooms(MemoryBackend):
         """End what runs."""
         for ref in tuple(self._rooms):
             await self.interrupt_all(ref)
+            self._rooms[ref].document.close()
 
     def _facts(self, spec: Spec) -> RoomFacts:
         return RoomFacts(kernel=spec.kernel if isinstance(spec, RoomSpec) else "python")
 
 
-def _run_of(execution: Execution | None) -> CellRun | None:
-    if execution is None:
-        return None
+def _run_of(execution: Execution) -> CellRun:
     result = execution.result
     return CellRun(
         execution_id=execution.id,

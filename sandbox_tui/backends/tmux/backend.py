@@ -20,6 +20,7 @@ from sandbox_tui.backends.tmux.server import Server
 from sandbox_tui.backends.tmux.vitals import Meter
 from sandbox_tui.model.actions import Attachment
 from sandbox_tui.model.errors import (
+    AlreadyExistsError,
     BackendUnavailableError,
     ConflictError,
     InvalidSpecError,
@@ -154,6 +155,14 @@ class TmuxBackend:
         """End what runs in the active pane and run the same command there again."""
         box = await self._find(ref)
         self._check(await self._ending.restart(_facts(box).pane_id, grace), ref, "restart")
+
+    async def revive(self, ref: Ref) -> None:
+        """Run the command of an ended one again. Raises `AlreadyExistsError` when it lives."""
+        box = await self._find(ref)
+        done = await self._ending.revive(_facts(box).pane_id)
+        if "still active" in done.complaint:
+            raise AlreadyExistsError(ref)
+        self._check(done, ref, "start")
 
     async def attachment(self, ref: Ref) -> Attachment:
         """How to get into the session. Raises `NotRunningError`."""

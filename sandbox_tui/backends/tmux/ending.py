@@ -67,6 +67,10 @@ class Ending:
             await self._deeds.do(("set-option", "-p", "-t", pane, "remain-on-exit", kept))
         return done
 
+    async def revive(self, pane: str) -> Done:
+        """Run its program again in a pane where it has ended; tmux refuses where it has not."""
+        return await self._deeds.do(("respawn-pane", "-t", pane))
+
     async def _panes(self, scope: str, target: str) -> list[Pane]:
         flags = (scope,) if scope else ()
         replies = await self._server.ask(("list-panes", *flags, "-F", PANES, "-t", target))

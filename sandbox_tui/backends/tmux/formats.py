@@ -7,7 +7,7 @@ this program started; only the parts that tmux keeps clean are cut at tabs.
 
 from __future__ import annotations
 
-import secrets
+import os
 import socket
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
@@ -23,7 +23,7 @@ from sandbox_tui.model.world import Sandbox, State, TmuxFacts
 MARKER = "@sandbox-tui"
 """The option of the user's namespace that sessions started from here carry."""
 
-_MARK = secrets.token_hex(8)
+_MARK = os.urandom(8).hex()
 
 _CLEAN = (
     "session_id",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import secrets
+import os
 from collections.abc import Sequence
 
 from sandbox_tui.backends.tmux.server import Server
@@ -48,7 +48,7 @@ _PANE = (
 
 async def inspect(server: Server, session: str) -> dict[str, object]:
     """The session, and under `panes` each pane of it; empty for a session that is gone."""
-    mark = secrets.token_hex(8)
+    mark = os.urandom(8).hex()
     replies = await server.ask(
         ("display-message", "-p", "-t", f"{session}:", _shape(_SESSION, mark)),
         ("list-panes", "-s", "-t", session, "-F", _shape(_PANE, mark)),

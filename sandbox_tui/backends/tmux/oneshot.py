@@ -7,7 +7,7 @@ output can contain, because its words were drawn at random for this one process.
 from __future__ import annotations
 
 import asyncio
-import secrets
+import os
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
@@ -76,7 +76,7 @@ async def look(
     timeout: float,
 ) -> list[Reply]:
     """One reply per command; after the first that fails the rest fail too, not run at all."""
-    mark = secrets.token_hex(16)
+    mark = os.urandom(16).hex()
     marked = [part for command in commands for part in (command, ("display-message", "-p", mark))]
     argv = (*program, *joined(marked))
     done = await run(argv, environment=environment, timeout=timeout)

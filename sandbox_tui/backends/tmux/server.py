@@ -11,7 +11,6 @@ import asyncio
 import contextlib
 import os
 import re
-import shutil
 import time
 from collections.abc import Callable, Generator, Sequence
 from typing import NamedTuple
@@ -244,6 +243,8 @@ class Server:
         self.is_empty = False
         self._patience = Patience()
         if not self._installed:
+            import shutil  # takes longer to load than a server takes to answer
+
             self._installed = await asyncio.to_thread(shutil.which, self.binary) is not None
         if not self._installed:
             raise self.missing()
