@@ -1,4 +1,4 @@
-"""What a document must do, whether it lives in memory or is shared between processes.
+"""What a document must do; `documents.shared` has the one there is.
 
 Cells have an order and an identity; a change is made by identity. Outputs are no part of it.
 """
@@ -23,6 +23,10 @@ class Cells(Protocol):
         """The cell of that id. Raises `CellNotFoundError`."""
         ...
 
+    def has(self, cell_id: str) -> bool:
+        """Whether there is a cell of that id."""
+        ...
+
     def listen(self, changed: Callable[[], None]) -> None:
         """Call `changed` after every change, in the thread that made it."""
         ...
@@ -31,12 +35,29 @@ class Cells(Protocol):
 class Document(Cells, Protocol):
     """Ordered cells that can be changed. Every method raises `CellNotFoundError` for others."""
 
-    def add(self, source: str, kind: CellKind = CellKind.CODE, index: int | None = None) -> str:
-        """Add a cell at the end or at `index` (cut to what there is); answers with its id."""
+    def add(
+        self,
+        source: str,
+        kind: CellKind = CellKind.CODE,
+        index: int | None = None,
+        cell_id: str = "",
+    ) -> str:
+        """Add a cell at the end or at `index` (cut to what there is); answers with its id.
+
+        Raises `ConflictError` when another cell has that id.
+        """
         ...
 
     def edit(self, cell_id: str, source: str) -> None:
         """Give a cell another source."""
+        ...
+
+    def append(self, cell_id: str, text: str) -> None:
+        """Put text at the end of a cell's source."""
+        ...
+
+    def move(self, cell_id: str, index: int) -> None:
+        """Put a cell at another place, counted from 0 (cut to what there is)."""
         ...
 
     def remove(self, cell_id: str) -> None:

@@ -1,7 +1,8 @@
 """Notebooks as the JSON of `.ipynb` files, nbformat 4.5, without needing nbformat.
 
 https://nbformat.readthedocs.io/en/latest/format_description.html. Reading is lenient where old
-writers were (text as one string or as lines, cells without ids), writing is strict.
+writers were (text as one string or as lines, cells without ids), writing is strict. What this
+program does not know is kept and written back.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from collections.abc import Mapping
 import msgspec
 
 from sandbox_tui.documents.base import new_cell_id
+from sandbox_tui.documents.locating import located
 from sandbox_tui.model.cells import Cell, CellKind
 from sandbox_tui.model.outputs import Display, Failure, Output, Text
 
@@ -19,7 +21,7 @@ Mapped = dict[str, object]
 
 
 class BrokenNotebookError(ValueError):
-    """A file that is no notebook; says what is wrong and where in it."""
+    """A file that is no notebook; says what is wrong, and on which line where that is known."""
 
 
 class StoredRun(msgspec.Struct, frozen=True):
@@ -29,6 +31,14 @@ class StoredRun(msgspec.Struct, frozen=True):
     outputs: tuple[Output, ...] = ()
 
 
+class CellExtras(msgspec.Struct, frozen=True):
+    """What a file says of a cell besides its source; nothing of it is lost."""
+
+    metadata: Mapping[str, object] = {}
+    others: Mapping[str, object] = {}
+    """Attachments, and whatever else has a name that this program does not know."""
+
+
 class StoredNotebook(msgspec.Struct, frozen=True):
     """Cells, what their last runs said, and the notebook's own metadata."""
 
@@ -36,6 +46,10 @@ class StoredNotebook(msgspec.Struct, frozen=True):
     runs: Mapping[str, StoredRun] = {}
     """By cell id."""
     metadata: Mapping[str, object] = {}
+    extras: Mapping[str, CellExtras] = {}
+    """By cell id."""
+    others: Mapping[str, object] = {}
+    """What a file says besides, under names that this program does not know."""
 
 
 class _Stream(msgspec.Struct, tag_field="output_type", tag="stream"):
@@ -63,7 +77,8 @@ class _Error(msgspec.Struct, tag_field="output_type", tag="error"):
 _Said = _Stream | _Display | _Value | _Error
 
 
-class _Code(msgspec.Struct, tag_field="cell_type", tag="code"):
+class _Cell(msgspec.Struct):
+    cell_type: CellKind
     source: Lines
     id: str = ""
     metadata: Mapped = {}
@@ -71,77 +86,87 @@ class _Code(msgspec.Struct, tag_field="cell_type", tag="code"):
     outputs: list[_Said] = []
 
 
-class _Markdown(msgspec.Struct, tag_field="cell_type", tag="markdown"):
-    source: Lines
-    id: str = ""
-    metadata: Mapped = {}
-
-
-class _Raw(msgspec.Struct, tag_field="cell_type", tag="raw"):
-    source: Lines
-    id: str = ""
-    metadata: Mapped = {}
-
-
-_AnyCell = _Code | _Markdown | _Raw
-
-
 class _File(msgspec.Struct):
     nbformat: int
     nbformat_minor: int
     metadata: Mapped = {}
-    cells: list[_AnyCell] = []
+    cells: list[_Cell] = []
+
+
+_NAMES_OF_CELLS = frozenset(_Cell.__struct_fields__)
+_NAMES_OF_FILES = frozenset(_File.__struct_fields__)
 
 
 def encode(notebook: StoredNotebook) -> bytes:
     """The bytes of an `.ipynb` file, indented as Jupyter writes them."""
-    file = _File(
-        nbformat=4,
-        nbformat_minor=5,
-        metadata=dict(notebook.metadata),
-        cells=[_to_file(cell, notebook.runs.get(cell.id)) for cell in notebook.cells],
-    )
+    file = {
+        **notebook.others,
+        "cells": [_to_file(cell, notebook) for cell in notebook.cells],
+        "metadata": notebook.metadata,
+        "nbformat": 4,
+        "nbformat_minor": 5,
+    }
     return msgspec.json.format(msgspec.json.encode(file), indent=1) + b"\n"
 
 
 def decode(data: bytes) -> StoredNotebook:
     """What an `.ipynb` file holds. Raises `BrokenNotebookError`."""
     try:
-        file = msgspec.json.decode(data, type=_File)
+        plain = msgspec.json.decode(data, type=Mapped)
+        file = msgspec.convert(plain, _File)
     except (msgspec.MsgspecError, RecursionError) as error:
-        raise BrokenNotebookError(str(error)) from error
+        raise BrokenNotebookError(located(data, str(error))) from error
     if file.nbformat != 4:
         raise BrokenNotebookError(f"nbformat {file.nbformat} is not known, only 4 is")
     cells = _cells(file.cells)
+    raw_cells = msgspec.convert(plain.get("cells", []), list[Mapped])
     runs = {
         cell.id: StoredRun(said.execution_count, tuple(_from_output(out) for out in said.outputs))
         for cell, said in zip(cells, file.cells, strict=True)
-        if isinstance(said, _Code) and (said.outputs or said.execution_count is not None)
+        if said.outputs or said.execution_count is not None
     }
-    return StoredNotebook(cells, runs, file.metadata)
+    extras = {
+        cell.id: CellExtras(said.metadata, _besides(raw, _NAMES_OF_CELLS))
+        for cell, said, raw in zip(cells, file.cells, raw_cells, strict=True)
+    }
+    return StoredNotebook(
+        cells,
+        runs,
+        file.metadata,
+        {cell_id: extra for cell_id, extra in extras.items() if extra != CellExtras()},
+        _besides(plain, _NAMES_OF_FILES),
+    )
 
 
-def _cells(found: list[_AnyCell]) -> tuple[Cell, ...]:
+def _cells(found: list[_Cell]) -> tuple[Cell, ...]:
     """Every cell with an id that is its alone."""
     seen: set[str] = set()
     cells: list[Cell] = []
     for cell in found:
         cell_id = cell.id if cell.id and cell.id not in seen else new_cell_id()
         seen.add(cell_id)
-        kind = CellKind(str(cell.__struct_config__.tag))
-        cells.append(Cell(cell_id, kind, _text(cell.source)))
+        cells.append(Cell(cell_id, cell.cell_type, _text(cell.source)))
     return tuple(cells)
 
 
-def _to_file(cell: Cell, run: StoredRun | None) -> _AnyCell:
-    source = _lines(cell.source)
-    if cell.kind is CellKind.MARKDOWN:
-        return _Markdown(source, cell.id)
-    if cell.kind is CellKind.RAW:
-        return _Raw(source, cell.id)
-    run = run or StoredRun()
-    outputs = [_to_output(output) for output in run.outputs]
-    return _Code(source, cell.id, {}, run.execution_count, outputs)
+def _besides(plain: Mapped, known: frozenset[str]) -> Mapped:
+    return {key: value for key, value in plain.items() if key not in known}
+
+
+def _to_file(cell: Cell, notebook: StoredNotebook) -> Mapped:
+    extras = notebook.extras.get(cell.id, CellExtras())
+    written: Mapped = {
+        **extras.others,
+        "cell_type": cell.kind.value,
+        "id": cell.id,
+        "metadata": extras.metadata,
+        "source": _lines(cell.source),
+    }
+    if cell.kind is CellKind.CODE:
+        run = notebook.runs.get(cell.id, StoredRun())
+        written["execution_count"] = run.execution_count
+        written["outputs"] = [_to_output(output) for output in run.outputs]
+    return written
 
 
 def _to_output(output: Output) -> _Said:

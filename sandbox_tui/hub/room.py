@@ -7,31 +7,28 @@ becomes of the kernel.
 from __future__ import annotations
 
 import asyncio
-import logging
 import time
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine
 
 import msgspec
 
+from sandbox_tui.backends.kernels.environments import packages_in
 from sandbox_tui.backends.kernels.host import KernelHost
+from sandbox_tui.backends.kernels.journal import Journal
 from sandbox_tui.backends.kernels.kernel import Kernel, KernelStatus
 from sandbox_tui.backends.kernels.launch import KernelRequest
 from sandbox_tui.backends.kernels.messages import Event
-from sandbox_tui.documents.plain import PlainDocument
-from sandbox_tui.documents.store import StoredRoom
-from sandbox_tui.hub.page import Page
-from sandbox_tui.hub.room_journal import RoomJournal
-from sandbox_tui.hub.turns import Turn, Turns
-from sandbox_tui.model.cells import CellKind
-from sandbox_tui.model.errors import NotRunningError, SandboxError, UnsupportedError
-from sandbox_tui.model.outputs import Failure, Outcome
+from sandbox_tui.documents.room_log import Founded, StoredRoom
+from sandbox_tui.hub.room_book import RoomBook
+from sandbox_tui.hub.room_queue import LEFT, RoomQueue
+from sandbox_tui.hub.room_run import OUTPUT
+from sandbox_tui.hub.saving import Saver
+from sandbox_tui.model.errors import NotRunningError, SandboxError
+from sandbox_tui.model.room import KernelChanged
 from sandbox_tui.model.specs import RoomSpec
 from sandbox_tui.model.world import RoomFacts, Sandbox, State
 from sandbox_tui.runtime.execution import Execution
 
-LOGGER = logging.getLogger(__name__)
-
-LEFT = "the daemon ended"
 LOST = "a cell of the daemon before this one still runs: what it says is lost"
 STUBBORN = "does not react to being interrupted: restart it"
 
@@ -39,39 +36,36 @@ STUBBORN = "does not react to being interrupted: restart it"
 class Room:
     """A room in the daemon.
 
-    `changed` is called when its row in a listing would be another, `save` when what is stored of
-    it would be.
+    `changed` is called when its row in a listing would be another. Of what a run says at most
+    `most_output` bytes are kept.
     """
 
     def __init__(
         self,
         stored: StoredRoom,
         host: KernelHost,
+        saver: Saver,
         *,
         changed: Callable[[], None],
-        save: Callable[[], None],
+        most_output: int = OUTPUT,
     ) -> None:
         self.spec = stored.spec
         self.ref = stored.spec.ref
         self.created_at = stored.created_at or time.time()
-        self.document = PlainDocument(stored.cells)
-        self.page = Page(self.ref, self.document, stored.runs)
-        self.journal = RoomJournal()
+        self.book = RoomBook(stored, saver)
+        self.queue = RoomQueue(self.book, self, most_output)
+        self.journal = Journal()
         self.kernel: Kernel | None = None
         self.failure = ""
         """Why it has no kernel, when that is not what anybody wanted."""
         self._exit_code: int | None = None
         self._host = host
         self._changed = changed
-        self._save = save
-        self._turns = Turns()
-        self._running: Turn | None = None
         self._starting: asyncio.Task[Kernel] | None = None
         self._tasks: set[asyncio.Task[None]] = set()
-        self._worker: asyncio.Task[None] | None = None
-        self.page.lose(stored.interrupted)
-        self.document.listen(save)
-        self.document.listen(changed)
+        self._shown = (self.state, "")
+        self.book.document.listen(changed)
+        self.book.seats.on_peers = changed
 
     # --- what it is ---------------------------------------------------------------------------
 
@@ -81,8 +75,7 @@ class Room:
         if self._starting is not None:
             return State.STARTING
         if self.kernel is not None:
-            waited_for = self._running is not None and self._running.execution.result is None
-            busy = waited_for or self.kernel.status is KernelStatus.BUSY
+            busy = self.queue.is_busy or self.kernel.status is KernelStatus.BUSY
             return State.BUSY if busy else State.IDLE
         return State.FAILED if self.failure else State.STOPPED
 
@@ -92,13 +85,15 @@ class Room:
         kernel = self.kernel
         facts = RoomFacts(
             kernel=self.spec.kernel,
-            cells=len(self.document.cells()),
-            queued=len(self._turns),
+            cells=len(self.book.document),
+            queued=len(self.queue),
             execution_count=kernel.execution_count if kernel else 0,
             busy_since=kernel.busy_since if kernel and self.state is State.BUSY else None,
             connection_file=kernel.record.connection_file if kernel else "",
             exit_code=self._exit_code,
             env_source=self.spec.env_source,
+            waits_for_input=self.queue.questions.is_open,
+            peers=len(self.book.seats.peers),
         )
         return Sandbox(
             ref=self.ref,
@@ -114,13 +109,21 @@ class Room:
     @property
     def stored(self) -> StoredRoom:
         """Everything of it that outlives the daemon."""
+        document, page = self.book.document, self.book.page
         return StoredRoom(
             spec=self.spec,
             created_at=self.created_at,
-            cells=self.document.cells(),
-            runs=self.page.stored(),
-            interrupted=self.page.running(),
+            epoch=document.epoch,
+            updates=(document.update(),),
+            notebook=document.notebook(),
+            runs=page.stored(),
+            running=page.running(),
         )
+
+    def become(self, spec: RoomSpec) -> None:
+        """Be what `spec` says from now on."""
+        self.spec = spec
+        self.book.log(Founded(spec, self.created_at, self.book.document.epoch))
 
     # --- its kernel ---------------------------------------------------------------------------
 
@@ -144,119 +147,46 @@ class Room:
 
     async def down(self, why: str, *, grace: float = 0.3) -> None:
         """End the kernel, if there is one; what runs or waits is cancelled."""
-        self._turns.drop(why)
+        self.queue.drop(why)
         await self._stop_starting(why)
         kernel, self.kernel = self.kernel, None
         self.failure, self._exit_code = "", None
         if kernel is not None:
             self.journal.note(f"kernel {kernel.pid}: {why}")
             await self._host.end(kernel, grace=grace)
-        self._tell()
+        self.tell()
 
     async def restart(self, *, grace: float = 0.3) -> None:
         """A new kernel, the same cells; it counts from one."""
         await self.down("restarted", grace=grace)
-        self.page.forget_counts()
+        self.book.page.forget_counts()
         await self.up()
 
     async def interrupt(self) -> None:
         """End what runs and drop what waits."""
-        self._turns.drop("interrupted")
+        self.queue.drop("interrupted")
         if self.kernel is not None:
             await self.kernel.interrupt()
-        elif self._running is not None:
-            self._running.cancel("interrupted")
-        self._tell()
+        else:
+            self.queue.give_up("interrupted")
+        self.tell()
 
     async def leave(self) -> None:
         """Let go of everything; the kernel goes on. What waits here gets an answer."""
-        self._turns.drop(LEFT)
+        self.queue.drop(LEFT)
         await self._stop_starting(LEFT)
-        if self._worker is not None:
-            self._worker.cancel()
-            await asyncio.gather(self._worker, return_exceptions=True)
+        await self.queue.aclose()
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=5.0)
         self.journal.end()
-        self.page.end()
-
-    # --- running ------------------------------------------------------------------------------
-
-    def run_code(self, code: str, timeout: float | None) -> Execution:
-        """Queue code that is no cell."""
-        return self._queue([(None, code)], timeout)[0]
-
-    def run_cells(self, cell_ids: Sequence[str], timeout: float | None) -> list[Execution]:
-        """Queue cells; raises before any is queued when one is not there or is no code."""
-        for cell_id in cell_ids:
-            if self.document.get(cell_id).kind is not CellKind.CODE:
-                raise UnsupportedError(self.ref, f"run it: Cannot execute non-code cell: {cell_id}")
-        return self._queue([(cell_id, "") for cell_id in cell_ids], timeout)
-
-    def _queue(
-        self, wanted: Sequence[tuple[str | None, str]], timeout: float | None
-    ) -> list[Execution]:
-        call = object()
-        turns = [Turn(call, self._execution(code), cell, timeout) for cell, code in wanted]
-        self._turns.add(turns)
-        for turn in turns:
-            if turn.cell_id is not None:
-                self.page.queue(turn.cell_id, turn.execution)
-        if self._worker is None:
-            self._worker = asyncio.create_task(self._work(), name=f"run in {self.ref}")
-        self._changed()
-        return [turn.execution for turn in turns]
-
-    def _execution(self, code: str) -> Execution:
-        async def cancel() -> None:
-            await self._cancel(execution)
-
-        execution = Execution(self.ref, code, on_cancel=cancel)
-        return execution
-
-    async def _cancel(self, execution: Execution) -> None:
-        if self._turns.drop("cancelled", execution=execution):
-            self._tell()
-        elif self._running is not None and self._running.execution is execution:
-            if self.kernel is not None:
-                await self.kernel.interrupt()
-            else:
-                self._running.cancel("cancelled")
-
-    async def _work(self) -> None:
-        while True:
-            turn = self._running = await self._turns.next()
-            self._tell()
-            try:
-                await self._take(turn)
-            except SandboxError as error:
-                _fail(turn.execution, error.message)
-            except Exception as error:  # a worker's edge: one faulty run must not end the queue
-                LOGGER.exception("a run in %s", self.ref)
-                _fail(turn.execution, f"{type(error).__name__}: {error}")
-            finally:
-                turn.cancel(LEFT)
-                self._running = None
-            if turn.execution.finish(Outcome.OK).outcome is not Outcome.OK:
-                self._turns.drop("a run before it failed", call=turn.call)
-            self._settle(turn)
-
-    async def _take(self, turn: Turn) -> None:
-        """Run it with the source that its cell has now."""
-        execution = turn.execution
-        kernel = await self.up()
-        if turn.cell_id is not None:
-            execution.code = self.document.get(turn.cell_id).source
-            self._save()
-        if execution.result is None:
-            await kernel.run(execution, timeout=turn.timeout)
+        self.book.end()
 
     # --- what it hears (see `kernels.client.Listener`) ------------------------------------------
 
     def heard(self, execution: Execution | None, event: Event) -> None:
         """The kernel said something."""
         self.journal.hear(event)
-        self.page.hear(execution, event)
+        self.book.page.hear(execution, event)
 
     def changed(self) -> None:
         """The kernel does something else now, or is dead."""
@@ -266,9 +196,19 @@ class Room:
             self.failure = f"kernel died: {kernel.exit.reason}"
             self._exit_code = kernel.exit.code
             self.journal.note(self.failure)
-            self._turns.drop(self.failure)
+            self.queue.drop(self.failure)
             self._own(self._host.end(kernel))
-        self._tell()
+        self.tell()
+
+    def tell(self) -> None:
+        """The kernel, the queue or what runs is another now."""
+        running = self.queue.running
+        self.book.page.touch(running.cell_id if running else None)
+        shown = (self.state, self._detail())
+        if shown != self._shown:
+            self._shown = shown
+            self.book.seats.tell(KernelChanged(state=shown[0], detail=shown[1]))
+        self._changed()
 
     # --- inside -------------------------------------------------------------------------------
 
@@ -276,7 +216,13 @@ class Room:
         self.failure, self._exit_code = "", None
         spec = self.spec
         request = KernelRequest(
-            owner=self.ref, kernel=spec.kernel, working_dir=spec.working_dir, env=spec.env
+            owner=self.ref,
+            kernel=spec.kernel,
+            working_dir=spec.working_dir,
+            env=spec.env,
+            env_source=spec.env_source,
+            packages=packages_in(self.book.document.metadata()),
+            isolation=spec.isolation,
         )
         try:
             kernel = self.kernel = await self._host.start(request, self)
@@ -299,29 +245,13 @@ class Room:
     async def _stop_starting(self, why: str) -> None:
         if self._starting is not None:
             self._starting.cancel()
-            if self._running is not None:
-                self._running.cancel(why)
+            self.queue.give_up(why)
             await asyncio.wait([self._starting])
-
-    def _settle(self, turn: Turn) -> None:
-        self._tell()
-        if turn.cell_id is not None:
-            self._save()
-
-    def _tell(self) -> None:
-        self.page.touch()
-        self._changed()
 
     def _own(self, work: Coroutine[object, object, None]) -> None:
         task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
-
-
-def _fail(execution: Execution, reason: str) -> None:
-    """It never ran; whoever waits for it reads why."""
-    execution.feed(Failure("NotRunError", reason))
-    execution.finish(Outcome.ERROR, detail=reason)
 
 
 def merged(old: RoomSpec, new: RoomSpec) -> RoomSpec:

@@ -6,17 +6,27 @@ an earlier process left running are taken up again.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
 
+import msgspec
+
+from sandbox_tui.backends.base import only_text
+from sandbox_tui.backends.cages import Cages
 from sandbox_tui.backends.kernels.host import KernelHost
 from sandbox_tui.backends.kernels.records import KernelRecord
 from sandbox_tui.backends.kernels.vitals import Meter
-from sandbox_tui.documents.store import RoomStore, StoredRoom
+from sandbox_tui.documents import notebook_files, records
+from sandbox_tui.documents.ipynb import StoredNotebook
+from sandbox_tui.documents.room_log import StoredRoom
+from sandbox_tui.documents.seats import Seats
+from sandbox_tui.documents.store import RoomStore
 from sandbox_tui.hub.room import Room, merged
+from sandbox_tui.hub.room_run import OUTPUT, recalled
 from sandbox_tui.hub.saving import Saver
 from sandbox_tui.model import codec
-from sandbox_tui.model.actions import AddCell, EditCell, RemoveCell
+from sandbox_tui.model.actions import CellChange
 from sandbox_tui.model.cells import Notebook
 from sandbox_tui.model.errors import (
     AlreadyExistsError,
@@ -25,10 +35,13 @@ from sandbox_tui.model.errors import (
     NotFoundError,
     NotRunningError,
     OperationFailedError,
+    UsageError,
 )
-from sandbox_tui.model.outputs import Output, Vitals
+from sandbox_tui.model.outputs import OUTPUT_CAP, Keep, Output, Vitals
+from sandbox_tui.model.pools import PoolState
 from sandbox_tui.model.refs import Kind, Place, Ref
-from sandbox_tui.model.specs import RoomSpec, Spec
+from sandbox_tui.model.room import Completion
+from sandbox_tui.model.specs import Command, Inside, RoomSpec, Spec
 from sandbox_tui.model.world import Health, Sandbox
 from sandbox_tui.runtime.execution import Execution
 from sandbox_tui.runtime.pool import Pool
@@ -46,9 +59,20 @@ _FILES = 20.0
 class RoomsBackend:
     """Every room of one state folder; see `backends.base.Backend`. Make it with `open`."""
 
-    def __init__(self, state: Path, runtime: Path) -> None:
+    def __init__(
+        self,
+        state: Path,
+        runtime: Path,
+        *,
+        most_output: int = OUTPUT,
+        pool: int = 0,
+        isolation: str = "",
+        cages: Cages | None = None,
+    ) -> None:
         self.place = Place(Kind.ROOM)
-        self._host = KernelHost(runtime / "kernels", state / "kernels")
+        self._host = KernelHost(
+            runtime / "kernels", state / "kernels", pool=pool, isolation=isolation, cages=cages
+        )
         self._store = RoomStore(state / "rooms")
         self._saver = Saver(self._store, self._stored)
         self._rooms: dict[Ref, Room] = {}
@@ -57,19 +81,34 @@ class RoomsBackend:
         self._meter = Meter()
         self._wake: Callable[[], None] = lambda: None
         self._polls = 0
+        self._most_output = most_output
 
     @classmethod
-    async def open(cls, state: Path, runtime: Path) -> RoomsBackend:
+    async def open(
+        cls,
+        state: Path,
+        runtime: Path,
+        *,
+        most_output: int = OUTPUT,
+        pool: int = 0,
+        isolation: str = "",
+        cages: Cages | None = None,
+    ) -> RoomsBackend:
         """The rooms of `state` (`rooms/` and `kernels/` in it), with the kernels that still live.
 
-        Sockets go to `runtime`, which must belong to the user alone.
+        Sockets go to `runtime`, which must belong to the user alone. Of what a run says at most
+        `most_output` bytes are kept. `pool` kernels stand ready; `isolation` is what a kernel is
+        shut in when its room does not say, by `cages`.
         """
-        backend = cls(state, runtime)
+        backend = cls(
+            state, runtime, most_output=most_output, pool=pool, isolation=isolation, cages=cages
+        )
         loaded = await backend._pool.run(_FILES, backend._store.load)
         backend._notices = loaded.notices
         for stored in loaded.rooms:
-            backend._hold(stored)
+            backend._bring_back(stored)
         await backend._adopt()
+        await backend._host.warm()
         return backend
 
     # --- the duty -----------------------------------------------------------------------------
@@ -98,9 +137,18 @@ class RoomsBackend:
             raise AlreadyExistsError(spec.ref)
         if room is None:
             return await self._found(spec)
-        room.spec = merged(room.spec, spec)
-        self._saver.save(spec.ref)
+        if spec.notebook not in ("", room.spec.notebook):
+            room.book.fill(await self._pool.run(_FILES, notebook_files.read, spec.notebook))
+        room.become(merged(room.spec, spec))
         await room.up()
+        return spec.ref
+
+    async def open_room(self, spec: RoomSpec) -> Ref:
+        """See `Notebooks.open_room`."""
+        if spec.ref not in self._rooms:
+            self._hold(StoredRoom(spec=spec))
+            self._saver.save(spec.ref)
+            self._tell()
         return spec.ref
 
     async def stop(self, ref: Ref, *, grace: float = 10.0) -> None:
@@ -135,9 +183,20 @@ class RoomsBackend:
         """Call `wake` whenever a room changed."""
         self._wake = wake
 
-    async def execute(self, ref: Ref, code: str, *, timeout: float | None = None) -> Execution:
+    async def execute(
+        self,
+        ref: Ref,
+        code: Command,
+        *,
+        timeout: float | None = None,
+        cap: int = OUTPUT_CAP,
+        keep: Keep = "tail",
+        inside: Inside | None = None,
+    ) -> Execution:
         """Queue code that is no cell; a room without a kernel starts it first."""
-        return self._room(ref).run_code(code, timeout)
+        return self._room(ref).queue.run_code(
+            only_text(ref, code, inside), timeout, cap=cap, keep=keep
+        )
 
     async def run_cells(
         self, ref: Ref, cell_ids: Sequence[str], *, timeout: float | None = None
@@ -147,7 +206,7 @@ class RoomsBackend:
         Raises `CellNotFoundError`, or `UnsupportedError` for a cell that is no code; then none
         is queued.
         """
-        return self._room(ref).run_cells(cell_ids, timeout)
+        return self._room(ref).queue.run_cells(cell_ids, timeout)
 
     async def interrupt(self, ref: Ref) -> None:
         """End what runs and drop what waits. Raises `NotRunningError`."""
@@ -160,21 +219,64 @@ class RoomsBackend:
         """A new kernel with the same cells. Raises what `start` raises."""
         await self._room(ref).restart(grace=min(grace, GRACE))
 
-    async def edit(self, change: AddCell | EditCell | RemoveCell) -> str:
-        """Change the document; answers with the id of the cell. Raises `CellNotFoundError`."""
-        document = self._room(change.ref).document
-        match change:
-            case AddCell():
-                return document.add(change.source, change.kind, change.index)
-            case EditCell():
-                document.edit(change.cell_id, change.source)
-            case RemoveCell():
-                document.remove(change.cell_id)
-        return change.cell_id
+    async def edit(self, change: CellChange) -> str:
+        """See `Notebooks.edit`."""
+        return self._room(change.ref).book.edit(change)
+
+    def seats(self, ref: Ref) -> Seats:
+        """The document of a room and who has it open. Raises `NotFoundError`."""
+        return self._room(ref).book.seats
+
+    async def complete(self, ref: Ref, code: str, cursor: int) -> Completion:
+        """See `Completes.complete`."""
+        room = self._room(ref)
+        if room.kernel is None:
+            raise NotRunningError(ref, room.state)
+        return await room.kernel.complete(code, cursor)
+
+    async def save_as(self, ref: Ref, path: str) -> str:
+        """See `Saves.save_as`."""
+        room = self._room(ref)
+        target = path or room.spec.notebook
+        if not target:
+            raise InvalidSpecError("path", f"{ref} was not opened from a file: name one")
+        notebook = msgspec.structs.replace(
+            room.book.document.notebook(), runs=room.book.page.stored()
+        )
+        try:
+            await self._pool.run(_FILES, notebook_files.write, target, notebook, room.spec.kernel)
+        except OSError as error:
+            raise OperationFailedError(ref, f"write {target} of", str(error)) from error
+        room.become(msgspec.structs.replace(room.spec, notebook=target))
+        return target
+
+    async def recall(self, ref: Ref, execution_id: str) -> Execution:
+        """A run of that room, whoever began it and whenever. Raises `NotFoundError`."""
+        room = self._room(ref)
+        if (live := room.queue.live(execution_id)) is not None:
+            return live
+        await self._saver.flush()
+        folder = self._store.runs(ref.name)
+        record = await self._pool.run(_FILES, records.read, folder, execution_id)
+        if record is None:
+            raise NotFoundError(execution_id)
+        return recalled(ref, execution_id, record)
+
+    def reply(self, ref: Ref, execution_id: str, text: str) -> None:
+        """Give the code that asked one line of input."""
+        self._room(ref).queue.questions.answer(execution_id, text)
+
+    async def pools(self) -> tuple[PoolState, ...]:
+        """How many kernels stand ready, of each environment."""
+        return self._host.pools
+
+    async def flush_pool(self) -> None:
+        """End them; new ones are made in the background."""
+        await self._host.flush_pool()
 
     async def notebooks(self, ref: Ref) -> AsyncIterator[Notebook]:
         """The page now and whenever it changed, at most 30 times a second."""
-        async for notebook in self._room(ref).page.notebooks():
+        async for notebook in self._room(ref).book.page.notebooks():
             yield notebook
 
     async def follow(
@@ -212,22 +314,39 @@ class RoomsBackend:
 
     def _hold(self, stored: StoredRoom) -> Room:
         ref = stored.spec.ref
-        room = Room(stored, self._host, changed=self._tell, save=lambda: self._saver.save(ref))
-        self._rooms[ref] = room
+        room = self._rooms[ref] = Room(
+            stored, self._host, self._saver, changed=self._tell, most_output=self._most_output
+        )
         return room
+
+    def _bring_back(self, stored: StoredRoom) -> None:
+        """A room from disk; its history may be damaged although every entry is sound."""
+        try:
+            self._hold(stored)
+        except UsageError as error:
+            ref = stored.spec.ref
+            self._notices.append(f"{ref}: its document is lost: {error}")
+            self._hold(msgspec.structs.replace(stored, epoch="", updates=()))
+        if not stored.epoch:
+            self._saver.save(stored.spec.ref)
 
     async def _found(self, spec: RoomSpec) -> Ref:
         """A new room; nothing is left of one whose kernel does not come up."""
-        room = self._hold(StoredRoom(spec=spec))
+        notebook = StoredNotebook()
+        if spec.notebook:
+            notebook = await self._pool.run(_FILES, notebook_files.read, spec.notebook)
+        room = self._hold(StoredRoom(spec=spec, notebook=notebook, runs=notebook.runs))
+        saving = asyncio.ensure_future(self._saver.saved(spec.ref))
         try:
             await room.up()
+            await asyncio.wait([saving])
         except BaseException:
             del self._rooms[spec.ref]
             await room.leave()
+            await self._saver.delete(spec.ref)
             raise
         finally:
             self._tell()
-        self._saver.save(spec.ref)
         return spec.ref
 
     async def _adopt(self) -> None:
@@ -245,6 +364,7 @@ class RoomsBackend:
         if room is None:
             spec = RoomSpec(name=record.owner.name, kernel=record.kernel)
             room = self._hold(StoredRoom(spec=spec))
+            self._saver.save(spec.ref)
         return room
 
     def _stored(self, ref: Ref) -> StoredRoom | None:

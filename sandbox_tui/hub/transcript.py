@@ -55,15 +55,17 @@ class Transcript:
                 self._add(event)
         self._touch()
 
-    def update(self, display: Display) -> None:
-        """Replace the value that is shown under the same display id, if one is."""
+    def update(self, display: Display) -> bool:
+        """Replace the value that is shown under the same display id; whether one is."""
         if display.display_id is None:
-            return
+            return False
+        version = self.version
         for place, (piece, weight) in enumerate(self._pieces):
             if isinstance(piece, Display) and piece.display_id == display.display_id:
                 self._pieces[place] = fresh = self._cut(display)
                 self._weight += fresh[1] - weight
                 self._touch()
+        return self.version != version
 
     def _add(self, output: Output) -> None:
         if self._clear_next:

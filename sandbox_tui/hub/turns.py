@@ -60,8 +60,10 @@ class Turns:
         self._mark()
         return turn
 
-    def drop(self, why: str, *, call: object = None, execution: Execution | None = None) -> bool:
-        """Cancel what waits: of one call, of one execution, or everything. Whether any did."""
+    def drop(
+        self, why: str, *, call: object = None, execution: Execution | None = None
+    ) -> list[Turn]:
+        """Cancel what waits: of one call, of one execution, or everything; answers with it."""
         kept: deque[Turn] = deque()
         dropped: list[Turn] = []
         for turn in self._waiting:
@@ -71,7 +73,7 @@ class Turns:
         self._mark()
         for turn in dropped:
             turn.cancel(why)
-        return bool(dropped)
+        return dropped
 
     def _mark(self) -> None:
         if self._waiting:

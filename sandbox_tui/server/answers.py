@@ -19,6 +19,7 @@ from sandbox_tui.model.outputs import Output, Text
 from sandbox_tui.runtime.execution import Execution
 from sandbox_tui.runtime.streams import closing, gathered
 from sandbox_tui.runtime.wire import CHUNK, MOST_AT_ONCE
+from sandbox_tui.server.room_answers import RoomAnswers
 
 
 class Answers:
@@ -27,6 +28,7 @@ class Answers:
     def __init__(self, api: Api) -> None:
         self._api = api
         self._executions: dict[str, Execution] = {}
+        self._rooms = RoomAnswers(api, self._executions)
 
     async def answer(self, call: Call) -> object:
         """The one answer. Raises `SandboxError`."""
@@ -39,6 +41,8 @@ class Answers:
                 return await self._api.settled(timeout)
             case requests.Measure(refs):
                 return await self._api.vitals(refs)
+            case requests.Say() | requests.Leave():
+                return await self._rooms.answer(call)
             case requests.Inspect(ref):
                 return await self._api.inspect(ref)
             case _:
@@ -55,6 +59,8 @@ class Answers:
                 return self._api.screens(refs)
             case requests.Notebooks(ref):
                 return patches(self._api.notebooks(ref))
+            case requests.Join() | requests.Begin() | requests.Recall():
+                return self._rooms.answers(subscription)
             case requests.Watch(execution_id):
                 return self._watch(execution_id)
             case _:
@@ -74,7 +80,7 @@ class Answers:
         if len(self._executions) >= MOST_AT_ONCE:
             raise UsageError(f"{MOST_AT_ONCE} runs are watched by nobody")
         self._executions[execution.id] = execution
-        return Handle(execution.id, execution.ref, execution.code)
+        return Handle(execution.id, execution.ref, execution.code, execution.cap, execution.keep)
 
     def _execution(self, execution_id: str) -> Execution:
         execution = self._executions.get(execution_id)

@@ -14,6 +14,7 @@ import sys
 
 import sandbox_tui
 from sandbox_tui.api.base import Api
+from sandbox_tui.api.cages import cages_of
 from sandbox_tui.api.client import running
 from sandbox_tui.api.daemon import is_own_kernel
 from sandbox_tui.api.daemon_home import DaemonHome
@@ -21,10 +22,12 @@ from sandbox_tui.api.local import LocalApi
 from sandbox_tui.hub.hub import Hub
 from sandbox_tui.hub.rooms import RoomsBackend
 from sandbox_tui.model.actions import Stop
-from sandbox_tui.model.errors import SandboxError
+from sandbox_tui.model.errors import ConfigError, SandboxError
 from sandbox_tui.model.refs import Kind, Ref
 from sandbox_tui.server import daemon_log, listener
 from sandbox_tui.server.claim import Door, TakenError, claimed, listening
+from sandbox_tui.settings.load import load
+from sandbox_tui.settings.schema import Config
 
 INTERVAL = 2.0
 """Seconds between two polls of the rooms; whatever happens in one wakes the poll earlier."""
@@ -57,7 +60,16 @@ def main() -> int:
 
 
 async def _live(home: DaemonHome) -> None:
-    rooms = await RoomsBackend.open(home.state, home.runtime)
+    config = await _config()
+    wanted = config.backends.room
+    rooms = await RoomsBackend.open(
+        home.state,
+        home.runtime,
+        most_output=wanted.output,
+        pool=wanted.pool,
+        isolation=wanted.isolation,
+        cages=cages_of(config),
+    )
     hub = Hub([rooms], intervals={Kind.ROOM: INTERVAL})
     async with running(hub):
         api = LocalApi(hub)
@@ -66,6 +78,15 @@ async def _live(home: DaemonHome) -> None:
             await _serve(api, door)
         await _end_kernels(api)
     log.info("stopped")
+
+
+async def _config() -> Config:
+    """The user's configuration; a faulty one keeps no daemon from rooms."""
+    try:
+        return (await asyncio.to_thread(load)).config
+    except ConfigError as error:
+        log.error("%s. %s", error, error.hint)
+        return Config()
 
 
 async def _serve(api: Api, door: Door) -> None:

@@ -96,6 +96,7 @@ class Guest:
             match await self._channel.receive():
                 case Ask(number, body):
                     self._begin(tasks, number, _request(body))
+                    await asyncio.sleep(0)  # it begins before the next one does
                 case Next(number) if number in self._talks:
                     self._talks[number].wanted.set()
                 case Drop(number) if number in self._talks:

@@ -17,7 +17,9 @@ from sandbox_tui.api.local import LocalApi
 from sandbox_tui.api.mounted import MountedBackend
 from sandbox_tui.api.remote import RemoteApi
 from sandbox_tui.backends import base
-from sandbox_tui.documents.store import RoomStore, StoredRoom
+from sandbox_tui.documents.ipynb import StoredNotebook
+from sandbox_tui.documents.room_log import StoredRoom
+from sandbox_tui.documents.store import RoomStore
 from sandbox_tui.hub.hub import Hub
 from sandbox_tui.model.actions import (
     AddCell,
@@ -31,7 +33,7 @@ from sandbox_tui.model.actions import (
     Stop,
 )
 from sandbox_tui.model.cells import Cell, CellKind
-from sandbox_tui.model.errors import NotRunningError
+from sandbox_tui.model.errors import NotRunningError, SandboxError
 from sandbox_tui.model.outputs import Outcome, Text
 from sandbox_tui.model.refs import Kind, Place, Ref
 from sandbox_tui.model.specs import RoomSpec
@@ -72,7 +74,9 @@ async def begin(client: LocalApi) -> None:
 
 def store_room(home: Path, *sources: str) -> None:
     cells = tuple(Cell(f"cell-{n}", CellKind.CODE, source) for n, source in enumerate(sources))
-    RoomStore(home / "app" / "rooms").save(StoredRoom(spec=RoomSpec(name="lab"), cells=cells))
+    RoomStore(home / "app" / "rooms").checkpoint(
+        StoredRoom(spec=RoomSpec(name="lab"), notebook=StoredNotebook(cells))
+    )
 
 
 @pytest.mark.parametrize(
@@ -238,6 +242,29 @@ async def test_an_action_after_a_crash_starts_the_next_daemon(client: LocalApi) 
 
     result = await (await client.execute(LAB, "print(x)"))
     assert result.stdout == "5\n"
+
+
+async def test_a_room_goes_on_with_the_next_daemon(client: LocalApi) -> None:
+    await begin(client)
+    room = await client.room(LAB)
+    cell = room.document.add("print('é')")
+    assert (await (await room.run_cell(cell))).stdout == "é\n"
+    await asyncio.sleep(0.1)  # what is older than this is on the disk
+    pid = (await daemon.status()).pid
+    assert pid is not None
+    os.kill(pid, signal.SIGKILL)
+    await retry_until_async(lambda: room.lost is not None)
+    room.document.append(cell, "; print('more')")
+    with pytest.raises(SandboxError):
+        await room.run_cell(cell)
+    other = await RemoteApi.connect(start=True)
+    there = await other.room(LAB)
+    await retry_until_async(lambda: there.document.get(cell).source.endswith("more')"))
+    assert room.lost is None
+    assert (await (await room.run_cell(cell))).stdout == "é\nmore\n"
+    await room.aclose()
+    await there.aclose()
+    await other.aclose()
 
 
 async def test_a_stopped_daemon_is_no_failure(client: LocalApi) -> None:

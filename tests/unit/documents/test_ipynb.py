@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from typing import cast
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -15,6 +17,7 @@ from sandbox_tui.documents.ipynb import (
     decode,
     encode,
 )
+from sandbox_tui.documents.shared import SharedDocument
 from sandbox_tui.model.cells import Cell, CellKind
 from sandbox_tui.model.outputs import Display, Failure, Output, Text
 
@@ -84,12 +87,15 @@ def test_values_written_as_lines_are_one_text() -> None:
 @pytest.mark.parametrize(
     ("data", "reason"),
     [
-        (b"", "truncated"),
-        (b"\xff\xfe", "malformed|invalid"),
+        (b"", "line 1: "),
+        (b"{\n\xff\xfe", "line 2: it is not UTF-8"),
+        (b'{"nbformat": 4,\n "cells": [', "line 2: "),
         (b"[]", "object"),
+        (b"[" * 100_000, "nested|line"),
         (b'{"nbformat": 3, "nbformat_minor": 0}', "nbformat 3"),
         (file(cell_type="poem", source=""), "poem"),
-        (file(cell_type="code", source=7), r"cells\[0\]\.source|cells\[\.\.\.\]\.source"),
+        (file(cell_type="code", source=7), r"cells\[0\]\.source"),
+        (json.dumps(json.loads(file(cell_type="code", source=7)), indent=1).encode(), "line 8: "),
     ],
 )
 def test_a_broken_file_says_where(data: bytes, reason: str) -> None:
@@ -100,3 +106,58 @@ def test_a_broken_file_says_where(data: bytes, reason: str) -> None:
 def test_half_a_character_does_not_prevent_saving() -> None:
     notebook = StoredNotebook((Cell("a", CellKind.CODE, "x\ud800"),))
     assert decode(encode(notebook)).cells[0].source == "x?"
+
+
+attachments = {"plot.png": {"image/png": "aGk="}}
+OLD: dict[str, object] = {
+    "nbformat": 4,
+    "nbformat_minor": 0,
+    "metadata": {
+        "kernelspec": {"name": "ir", "display_name": "R"},
+        "mine": {"n": 10**30, "f": 1.0},
+    },
+    "vendor": ["x"],
+    "cells": [
+        {"cell_type": "markdown", "metadata": {}, "source": "# T", "attachments": attachments},
+        {"cell_type": "raw", "metadata": {"format": "text/latex"}, "source": ["a\n", "b"]},
+        {
+            "cell_type": "code",
+            "metadata": {"collapsed": True, "tags": ["x"]},
+            "source": "1",
+            "execution_count": 3,
+            "vendor": {"deep": [None]},
+            "outputs": [
+                {"output_type": "stream", "name": "stderr", "text": "s"},
+                {
+                    "output_type": "display_data",
+                    "data": {"image/png": "aGk="},
+                    "metadata": {"w": 1},
+                },
+            ],
+        },
+    ],
+}
+
+
+@pytest.mark.parametrize("minor", range(6))
+def test_nothing_of_a_file_is_lost_on_the_way_through_a_document(minor: int) -> None:
+    cells = [
+        {**cell, "id": f"given-{n}"} if minor == 5 else cell
+        for n, cell in enumerate(cast("list[dict[str, object]]", OLD["cells"]))
+    ]
+    before = nbformat.reads(
+        json.dumps({**OLD, "nbformat_minor": minor, "cells": cells}), as_version=4
+    )
+    read = decode(json.dumps({**OLD, "nbformat_minor": minor, "cells": cells}).encode())
+    through = msgspec.structs.replace(SharedDocument.of(read).notebook(), runs=read.runs)
+    after = nbformat.reads(encode(through).decode(), as_version=4)
+    nbformat.validate(
+        {key: value for key, value in after.items() if key != "vendor"}
+        | {"cells": [{k: v for k, v in cell.items() if k != "vendor"} for cell in after.cells]}
+    )
+    assert after.metadata == before.metadata
+    assert after.vendor == ["x"]
+    for old, new in zip(before.cells, after.cells, strict=True):
+        assert {**old, "id": new.id} == new
+    if minor == 5:
+        assert [cell.id for cell in after.cells] == ["given-0", "given-1", "given-2"]

@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from sandbox_tui.documents.store import RoomStore, StoredRoom
+from sandbox_tui.documents.ipynb import StoredNotebook
+from sandbox_tui.documents.room_log import StoredRoom
+from sandbox_tui.documents.store import RoomStore
 from sandbox_tui.documents.stored import StoredRooms
 from sandbox_tui.model.cells import Cell, CellKind
 from sandbox_tui.model.specs import RoomSpec
@@ -17,7 +19,9 @@ def save(home: Path, name: str, *sources: str, kernel: str = "python") -> None:
         Cell(f"cell-{number}", CellKind.CODE, source) for number, source in enumerate(sources)
     )
     spec = RoomSpec(name=name, kernel=kernel, labels={"team": "é"})
-    RoomStore(home / "rooms").save(StoredRoom(spec=spec, created_at=12.5, cells=cells))
+    RoomStore(home / "rooms").checkpoint(
+        StoredRoom(spec=spec, created_at=12.5, notebook=StoredNotebook(cells))
+    )
 
 
 def test_no_folder_is_no_rooms(home: Path) -> None:

@@ -53,7 +53,9 @@ async def nobody() -> None:
 
 
 def image(execution: Execution) -> RemoteExecution:
-    return RemoteExecution(Handle(execution.id, execution.ref, execution.code), nobody)
+    return RemoteExecution(
+        Handle(execution.id, execution.ref, execution.code, execution.cap, execution.keep), nobody
+    )
 
 
 async def follow(execution: Execution, remote: RemoteExecution) -> list[Progress]:
@@ -122,7 +124,7 @@ async def test_what_was_dropped_there_is_dropped_here() -> None:
 
     assert remote.truncated
     assert (await remote).truncated
-    assert (await remote).stdout == "line 8\n"
+    assert (await remote).stdout == " 7\nline 8\n"
 
 
 async def test_a_run_that_is_lost_has_died() -> None:

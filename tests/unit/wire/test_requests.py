@@ -9,6 +9,7 @@ import pytest
 
 from sandbox_tui.api import requests
 from sandbox_tui.api.requests import ANSWERS, AnyAction, Call, Request, Subscription, read_request
+from sandbox_tui.documents.line import Announce, AnswersInput, Known, Merge, Reply
 from sandbox_tui.model import actions
 from sandbox_tui.model.actions import Action
 from sandbox_tui.model.codec import to_msgpack
@@ -29,11 +30,25 @@ ASKED = (
     requests.Screens((REF,)),
     requests.Notebooks(REF),
     requests.Watch("abc"),
+    requests.Say("seat", Merge("epoch", b"\0")),
+    requests.Say("seat", Announce("é", "cell-1", 3)),
+    requests.Say("seat", Reply("abc", "é")),
+    requests.Say("seat", AnswersInput(True)),
+    requests.Leave("seat", True),
+    requests.Join(REF, "seat", Known("epoch", b"\0")),
+    requests.Begin(actions.RunCell(ref=REF, cell_id="cell-1")),
+    requests.Begin(actions.Run(ref=REF, code="1", cap=5, keep="head")),
+    requests.Recall("seat", "abc"),
 )
 
 
 def test_every_action_can_travel() -> None:
-    assert set(get_args(AnyAction)) == set(Action.__subclasses__())
+    """Every one that the daemon's rooms can do something with; see `RemoteApi.perform`."""
+    assert set(get_args(AnyAction)) <= set(Action.__subclasses__())
+    about_cells = {
+        action for action in Action.__subclasses__() if "cell_id" in action.__annotations__
+    }
+    assert about_cells <= set(get_args(AnyAction))
     assert set(ANSWERS) <= set(Action.__subclasses__())
 
 
