@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import os
+import shlex
 import stat
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import msgspec
 
+from sandbox_tui.hub.projects import FOLDER, cross_check
 from sandbox_tui.model.errors import ConfigError
-from sandbox_tui.model.world import Health
+from sandbox_tui.model.world import Health, Sandbox
 from sandbox_tui.settings import paths
 from sandbox_tui.settings.load import load
 
@@ -42,6 +44,26 @@ def configuration_checks(cwd: Path | None = None) -> Iterator[Check]:
         yield Check(name="configuration", ok=False, detail=problem.message, fix=problem.hint)
     read = ", ".join(map(str, loaded.files)) or f"none; yours would be {paths.user_file()}"
     yield Check(name="configuration", ok=True, detail=read)
+
+
+def project_checks(root: Path | None, boxes: Sequence[Sandbox]) -> Iterator[Check]:
+    """Whether the folders of the project at `root` and the containers belong to each other."""
+    if root is None:
+        return
+    try:
+        found = cross_check(root, boxes)
+    except ConfigError as error:
+        yield Check(name="project", ok=False, detail=error.message, fix=error.hint)
+        return
+    for name in found.orphaned_containers:
+        detail, fix = f"{name} has no folder in {root}", f"sandbox-tui rm {name} --force --yes"
+        yield Check(name="project", ok=False, detail=detail, fix=fix)
+    for name in found.stale_instance_dirs:
+        folder = root / FOLDER / "instances" / name
+        detail, fix = f"{name} is gone, its folder is not", f"rm -r {shlex.quote(str(folder))}"
+        yield Check(name="project", ok=False, detail=detail, fix=fix)
+    if not (found.orphaned_containers or found.stale_instance_dirs):
+        yield Check(name="project", ok=True, detail=f"{root} · {found.healthy} containers")
 
 
 def folder_check(name: str, folder: Path, *, private: bool) -> Check:

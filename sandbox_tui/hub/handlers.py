@@ -8,25 +8,41 @@ from typing import Any, TypeVar
 
 from sandbox_tui.backends.base import (
     Attaches,
+    Images,
     Interrupts,
     Notebooks,
     Pauses,
+    Pooled,
     Restarts,
+    Revives,
     Runs,
+    RunsOnce,
     Shells,
     Types,
 )
+from sandbox_tui.backends.sharing import Completes, Saves
+from sandbox_tui.backends.upkeep import Renews
+from sandbox_tui.hub import cargo
 from sandbox_tui.hub.hub import Hub
-from sandbox_tui.hub.registry import is_made_anew
+from sandbox_tui.hub.registry import ENDED, is_made_anew
 from sandbox_tui.hub.starting import left_as_it_was, may_run_again, spec_for
 from sandbox_tui.model.actions import (
     Action,
     AddCell,
+    AppendSource,
     Attach,
     Attachment,
+    CellChange,
+    ClearOutputs,
+    Complete,
+    Create,
     EditCell,
+    FlushPool,
     Interrupt,
+    MoveCell,
+    OpenRoom,
     Pause,
+    PoolStatus,
     Remove,
     RemoveCell,
     Restart,
@@ -34,20 +50,27 @@ from sandbox_tui.model.actions import (
     Run,
     RunAll,
     RunCell,
+    RunOnce,
+    SaveAs,
     Send,
+    SetMetadata,
     Shell,
     Start,
     Stop,
 )
 from sandbox_tui.model.cells import CellKind
-from sandbox_tui.model.errors import NotFoundError, UnsupportedError
+from sandbox_tui.model.errors import ImageNotFoundError, NotFoundError, UnsupportedError
 from sandbox_tui.model.limits import check
+from sandbox_tui.model.pools import PoolState
 from sandbox_tui.model.refs import Ref
-from sandbox_tui.model.world import State
+from sandbox_tui.model.room import Completion
+from sandbox_tui.model.specs import ContainerSpec, Inside, RoomSpec
+from sandbox_tui.model.world import Sandbox, State
 from sandbox_tui.runtime.execution import Execution
 
 Handler = TypeVar("Handler", bound=Callable[..., Awaitable[object]])
-_HANDLERS: dict[type[Action], Callable[[Hub, Any], Awaitable[object]]] = {}
+Made = TypeVar("Made")
+_HANDLERS: dict[type[Action], Callable[[Hub, Any], Awaitable[object]]] = {**cargo.HANDLERS}
 
 
 async def perform(hub: Hub, action: Action) -> object:
@@ -74,7 +97,7 @@ def handles(*actions: type[Action]) -> Callable[[Handler], Handler]:
 async def start(hub: Hub, action: Start) -> Ref:
     """Make it; a name that is taken is a conflict unless `replace` says to end that first."""
     if (ended := left_as_it_was(hub, action)) is not None:
-        await restart(hub, Restart(ref=ended))
+        await _run_again(hub, ended)
         return ended
     spec = spec_for(hub, action)
     check(spec)
@@ -84,11 +107,38 @@ async def start(hub: Hub, action: Start) -> Ref:
     if there is not None and there.state is not State.DEFINED and action.replace:
         await _take_away(hub, ref)
     elif there is not None and may_run_again(there, spec):
-        await restart(hub, Restart(ref=ref))
+        await _run_again(hub, ref)
         return ref
-    await backend.start(spec)
+    if isinstance(spec, ContainerSpec) and action.pull:
+        await _with_image(backend, spec.image, lambda: backend.start(spec))
+    else:
+        await backend.start(spec)
     await hub.refresh(ref.place)
     return ref
+
+
+@handles(Create)
+async def create(hub: Hub, action: Create) -> Ref:
+    """Make a container as its spec and its profile say."""
+    spec = hub.filled(action.spec)
+    check(spec)
+    ref = hub.home(spec)
+    backend = hub.backend(ref.place)
+    if action.pull:
+        await _with_image(backend, spec.image, lambda: backend.start(spec))
+    else:
+        await backend.start(spec)
+    await hub.refresh(ref.place)
+    return ref
+
+
+@handles(RunOnce)
+async def run_once(hub: Hub, action: RunOnce) -> Execution:
+    """Run the command of a container that exists for it only; its image is fetched when missing."""
+    spec = hub.filled(action.spec)
+    check(spec)
+    able = hub.able(hub.home(spec), RunsOnce, "run a command once")
+    return await _with_image(able, spec.image, lambda: able.run_once(spec, timeout=action.timeout))
 
 
 @handles(Stop)
@@ -106,10 +156,15 @@ async def stop(hub: Hub, action: Stop) -> None:
 
 @handles(Restart)
 async def restart(hub: Hub, action: Restart) -> None:
-    """Run it again in place."""
-    _must_exist(hub, action.ref)
-    able = hub.able(action.ref, Restarts, "be restarted")
-    await able.restart(action.ref, grace=action.timeout)
+    """Run it again in place; one that has ended is not ended first."""
+    box, backend = _must_exist(hub, action.ref), hub.backend(action.ref.place)
+    if not action.fresh and box.state in ENDED and isinstance(backend, Revives):
+        await backend.revive(action.ref)
+    elif action.fresh:
+        await hub.able(action.ref, Renews, "be made anew").renew(action.ref, grace=action.timeout)
+    else:
+        able = hub.able(action.ref, Restarts, "be restarted")
+        await able.restart(action.ref, grace=action.timeout)
     await hub.refresh(action.ref.place)
 
 
@@ -162,7 +217,19 @@ async def run(hub: Hub, action: Run) -> Execution:
     if not isinstance(backend, Runs):
         hint = f"Run: sandbox-tui send {action.ref} TEXT"
         raise UnsupportedError(action.ref, "run code and say how it ended", hint=hint)
-    return await backend.execute(action.ref, action.code, timeout=action.timeout)
+    inside = Inside(
+        env=action.env or {}, working_dir=action.working_dir or "", user=action.user or ""
+    )
+    return hub.occupied(
+        await backend.execute(
+            action.ref,
+            action.code,
+            timeout=action.timeout,
+            cap=action.cap,
+            keep=action.keep,
+            inside=inside,
+        )
+    )
 
 
 @handles(Send)
@@ -183,11 +250,52 @@ async def interrupt(hub: Hub, action: Interrupt) -> None:
     await hub.able(action.ref, Interrupts, "be interrupted").interrupt(action.ref)
 
 
-@handles(AddCell, EditCell, RemoveCell)
-async def edit(hub: Hub, action: AddCell | EditCell | RemoveCell) -> str:
+@handles(OpenRoom)
+async def open_room(hub: Hub, action: OpenRoom) -> Ref:
+    """Have a room, new or not."""
+    spec = RoomSpec(name=action.ref.name, working_dir=action.working_dir)
+    check(spec)
+    ref = await hub.able(action.ref, Notebooks, "be opened").open_room(spec)
+    await hub.refresh(ref.place)
+    return ref
+
+
+@handles(AddCell, EditCell, AppendSource, MoveCell, RemoveCell, ClearOutputs, SetMetadata)
+async def edit(hub: Hub, action: CellChange) -> str:
     """Change the document of a room."""
     _must_exist(hub, action.ref)
     return await hub.able(action.ref, Notebooks, "hold cells").edit(action)
+
+
+@handles(SaveAs)
+async def save_as(hub: Hub, action: SaveAs) -> str:
+    """Write a room as a notebook file."""
+    _must_exist(hub, action.ref)
+    return await hub.able(action.ref, Saves, "be saved as a file").save_as(action.ref, action.path)
+
+
+@handles(Complete)
+async def complete(hub: Hub, action: Complete) -> Completion:
+    """Ask the kernel how the code may go on."""
+    _must_exist(hub, action.ref)
+    able = hub.able(action.ref, Completes, "complete code")
+    return await able.complete(action.ref, action.code, action.cursor)
+
+
+@handles(PoolStatus)
+async def pool_status(hub: Hub, action: PoolStatus) -> tuple[PoolState, ...]:
+    """Of every backend that keeps kernels ready."""
+    del action
+    states = [await backend.pools() for backend in _pooled(hub)]
+    return tuple(state for some in states for state in some)
+
+
+@handles(FlushPool)
+async def flush_pool(hub: Hub, action: FlushPool) -> None:
+    """The same backends."""
+    del action
+    for backend in _pooled(hub):
+        await backend.flush_pool()
 
 
 @handles(RunCell)
@@ -212,6 +320,32 @@ async def run_all(hub: Hub, action: RunAll) -> list[Execution]:
     return await able.run_cells(action.ref, cell_ids, timeout=action.timeout)
 
 
+async def _run_again(hub: Hub, ref: Ref) -> None:
+    """Start what has ended; of several at once, one does."""
+    backend = hub.backend(ref.place)
+    if isinstance(backend, Revives):
+        await backend.revive(ref)
+        await hub.refresh(ref.place)
+    else:
+        await restart(hub, Restart(ref=ref))
+
+
+async def _with_image(backend: object, image: str, make: Callable[[], Awaitable[Made]]) -> Made:
+    """Do it; where the image is missing, fetch it and do it again."""
+    try:
+        return await make()
+    except ImageNotFoundError:
+        if not isinstance(backend, Images):
+            raise
+        await (await backend.pull_image(image))
+    return await make()
+
+
+def _pooled(hub: Hub) -> list[Pooled]:
+    backends = (hub.backend(place) for place in hub.places)
+    return [backend for backend in backends if isinstance(backend, Pooled)]
+
+
 async def _take_away(hub: Hub, ref: Ref) -> None:
     """End and remove whatever has that name; what is gone already is fine."""
     backend = hub.backend(ref.place)
@@ -222,13 +356,14 @@ async def _take_away(hub: Hub, ref: Ref) -> None:
             return
 
 
-def _must_exist(hub: Hub, ref: Ref) -> None:
-    if hub.world.get(ref) is None:
+def _must_exist(hub: Hub, ref: Ref) -> Sandbox:
+    hub.note_use(ref)
+    box = hub.world.get(ref)
+    if box is None:
         raise NotFoundError(ref, tuple(box.ref for box in hub.world.sandboxes))
+    return box
 
 
 def _must_be_live(hub: Hub, ref: Ref) -> None:
-    _must_exist(hub, ref)
-    box = hub.world.get(ref)
-    if box is not None and box.state is State.DEFINED:
+    if _must_exist(hub, ref).state is State.DEFINED:
         raise NotFoundError(ref, ())

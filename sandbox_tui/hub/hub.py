@@ -11,9 +11,12 @@ import msgspec
 from sandbox_tui.backends.base import Backend
 from sandbox_tui.hub.homes import NOWHERE_ELSE, Homes
 from sandbox_tui.hub.poller import DEADLINE, Poller
+from sandbox_tui.hub.profiles import Profiles
+from sandbox_tui.hub.terms import KNOWN_BY, container_id, terms_of
+from sandbox_tui.hub.uses import Uses
 from sandbox_tui.model.errors import SandboxError, UnsupportedError
 from sandbox_tui.model.refs import Kind, Place, Ref, resolve
-from sandbox_tui.model.specs import ContainerSpec, RoomSpec, Spec, TmuxSpec
+from sandbox_tui.model.specs import ContainerSpec, RoomSpec, Spec, TmuxSpec, overlay
 from sandbox_tui.model.world import (
     ContainerFacts,
     Facts,
@@ -24,6 +27,7 @@ from sandbox_tui.model.world import (
     TmuxFacts,
     World,
 )
+from sandbox_tui.runtime.execution import Execution
 from sandbox_tui.runtime.pulse import Pulse
 
 Ability = TypeVar("Ability")
@@ -41,10 +45,13 @@ class Hub:
         *,
         definitions: Mapping[Ref, Spec] | None = None,
         homes: Homes = NOWHERE_ELSE,
+        profiles: Profiles | None = None,
         intervals: Mapping[Kind, float] = INTERVALS,
         deadline: float = DEADLINE,
     ) -> None:
         self.world = World()
+        self.profiles = profiles or Profiles()
+        self.uses = Uses()
         self._homes = homes
         self.definitions = {self.home(spec): spec for spec in (definitions or {}).values()}
         self._pulse = Pulse()
@@ -124,6 +131,31 @@ class Hub:
         if not isinstance(backend, ability):
             raise UnsupportedError(ref, verb)
         return backend
+
+    def filled(self, spec: ContainerSpec) -> ContainerSpec:
+        """`spec` with its profile under it, and with who knows when it was used."""
+        spec = self.profiles.fill(spec)
+        if spec.idle_timeout is None:
+            return spec
+        return overlay(spec, {"labels": {KNOWN_BY: self.uses.identity}})
+
+    def note_use(self, ref: Ref) -> None:
+        """Somebody does something with it; for what is ended when nobody does."""
+        key = self._expiring(ref)
+        if key is not None and self.uses.note(key) and self._tasks is not None:
+            self._tasks.create_task(asyncio.to_thread(self.uses.write), name="write uses")
+
+    def occupied(self, execution: Execution) -> Execution:
+        """Let what it runs in count as used until it has ended."""
+        if (key := self._expiring(execution.ref)) is not None and self._tasks is not None:
+            self._tasks.create_task(self.uses.during(key, execution), name=f"use {execution.id}")
+        return execution
+
+    def _expiring(self, ref: Ref) -> str | None:
+        """The id of a container that is ended when it is idle; `None` for anything else."""
+        box = self.world.get(ref)
+        expires = box is not None and terms_of(box).idle_timeout is not None
+        return container_id(box) if box is not None and expires else None
 
     def find(self, text: str, kind: Kind | None = None) -> Ref:
         """The sandbox that `text` names exactly; see `refs.resolve`."""

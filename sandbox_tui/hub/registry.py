@@ -11,6 +11,7 @@ from enum import StrEnum
 
 import msgspec
 
+from sandbox_tui.hub.terms import terms_of
 from sandbox_tui.model import actions
 from sandbox_tui.model.refs import Kind
 from sandbox_tui.model.world import RoomFacts, Sandbox, State
@@ -68,9 +69,13 @@ class Verb(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def is_made_anew(box: Sandbox) -> bool:
-    """Whether stopping leaves no more than its definition, which makes another one at the start."""
+    """Whether stopping leaves no more than its definition, which makes another one at the start.
+
+    A container that was to persist stays, with its files and its log.
+    """
     is_container = box.ref.kind is Kind.CONTAINER
-    return is_container and box.managed and box.defined and bool(box.made_from)
+    is_ours = box.managed and box.defined and bool(box.made_from)
+    return is_container and is_ours and not terms_of(box).persist
 
 
 TMUX = frozenset({Kind.TMUX})
@@ -159,6 +164,33 @@ VERBS: tuple[Verb, ...] = (
         keys=("I",),
         states=LIVE,
         foreign=True,
+    ),
+    Verb(
+        id="sandbox.push",
+        action=actions.Push,
+        title="Push",
+        command="push",
+        keys=(">",),
+        kinds=CONTAINER,
+        states=HELD | ENDED,
+    ),
+    Verb(
+        id="sandbox.pull",
+        action=actions.Pull,
+        title="Pull",
+        command="pull",
+        keys=("<",),
+        kinds=CONTAINER,
+        states=HELD | ENDED,
+    ),
+    Verb(
+        id="sandbox.snapshot",
+        action=actions.Snapshot,
+        title="Snapshot",
+        command="snapshot",
+        keys=("=",),
+        kinds=CONTAINER,
+        states=HELD | ENDED,
     ),
     Verb(
         id="sandbox.stop",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-import msgspec
+from msgspec.structs import asdict
 
 from sandbox_tui.backends.base import Notebooks, Restarts
 from sandbox_tui.hub.hub import Hub
@@ -19,18 +19,8 @@ from sandbox_tui.model.refs import Kind, Ref, resolve
 from sandbox_tui.model.specs import SPEC_OF, ContainerSpec, Spec, fingerprint, overlay
 from sandbox_tui.model.world import Sandbox, State
 
-_SAID_BY = {
-    "command": "command",
-    "image": "image",
-    "volumes": "volumes",
-    "ports": "ports",
-    "env": "env",
-    "working_dir": "working_dir",
-    "log_volume": "log_volume",
-    "socket": "socket",
-    "runtime": "runtime",
-    "kernel": "kernel",
-}
+_MEANT_BY = frozenset({"name", "kind", "pull", "replace"})
+"""Fields of a `Start` that say which sandbox and how; every other is a field of the spec."""
 
 
 def spec_for(hub: Hub, action: Start) -> Spec:
@@ -39,12 +29,14 @@ def spec_for(hub: Hub, action: Start) -> Spec:
     kind = _kind(action, defined)
     name = defined.name if defined is not None else _bare(action.name)
     base = _as_kind(defined, kind, name)
-    said = {field: getattr(action, field) for field in _SAID_BY}
+    said = {key: value for key, value in asdict(action).items() if key not in _MEANT_BY}
     _refuse_foreign(said, kind, base)
     fields = base.__struct_fields__
     spec = overlay(base, {key: value for key, value in said.items() if key in fields})
-    if isinstance(spec, ContainerSpec) and not spec.image:
-        raise InvalidSpecError("image", f"{spec.ref} names no image")
+    if isinstance(spec, ContainerSpec):
+        spec = hub.filled(spec)
+        if not spec.image:
+            raise InvalidSpecError("image", f"{spec.ref} names no image")
     return spec
 
 
@@ -63,7 +55,10 @@ def may_run_again(box: Sandbox, spec: Spec) -> bool:
 
 
 def left_as_it_was(hub: Hub, action: Start) -> Ref | None:
-    """What has ended under that name, when nothing says what else should be there."""
+    """What has ended under that name, when nothing says what else should be there.
+
+    Raises `AlreadyExistsError` while it lives: another start of it may just have won.
+    """
     if action != Start(name=action.name):
         return None
     try:
@@ -71,8 +66,10 @@ def left_as_it_was(hub: Hub, action: Start) -> Ref | None:
     except NotFoundError:
         return None
     box, backend = hub.world.get(ref), hub.backend(ref.place)
-    if box is None or box.defined or box.state.is_live:
+    if box is None or box.defined:
         return None
+    if box.state.is_live:
+        raise AlreadyExistsError(ref)
     opens_again = isinstance(backend, Notebooks)  # by its own start
     return ref if isinstance(backend, Restarts) and not opens_again else None
 
@@ -90,7 +87,7 @@ def _definition(hub: Hub, action: Start) -> Spec | None:
 
 def _live_definition(hub: Hub, action: Start) -> Spec | None:
     """What already has that name is started again as what it is; else the action must say."""
-    if action.kind or action.image or action.command or action.kernel:
+    if action.kind or action.image or action.command or action.kernel or action.profile:
         return None
     try:
         ref = hub.find(action.name)
@@ -103,7 +100,7 @@ def _kind(action: Start, defined: Spec | None) -> Kind:
     if action.kind is not None:
         return action.kind
     prefix = action.name.partition(":")[0]
-    if action.image is not None:
+    if action.image is not None or action.profile is not None:
         return Kind.CONTAINER
     if action.kernel is not None:
         return Kind.ROOM
@@ -123,11 +120,7 @@ def _as_kind(defined: Spec | None, kind: Kind, name: str) -> Spec:
     if defined.ref.kind is kind:
         return defined
     wanted = SPEC_OF[kind]
-    kept = {
-        key: value
-        for key, value in msgspec.structs.asdict(defined).items()
-        if key in wanted.__struct_fields__
-    }
+    kept = {key: value for key, value in asdict(defined).items() if key in wanted.__struct_fields__}
     return wanted(**kept)
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from sandbox_tui.backends.kernels.messages import Updated
 from sandbox_tui.documents.ipynb import StoredRun
-from sandbox_tui.documents.plain import PlainDocument
+from sandbox_tui.documents.shared import SharedDocument
 from sandbox_tui.hub.page import LOST, Page
 from sandbox_tui.model.cells import CellRun, Notebook
 from sandbox_tui.model.outputs import Display, Failure, Outcome, Text
@@ -19,12 +19,12 @@ LAB = Ref("room:lab")
 
 
 @pytest.fixture
-def document() -> PlainDocument:
-    return PlainDocument()
+def document() -> SharedDocument:
+    return SharedDocument()
 
 
 @pytest.fixture
-def page(document: PlainDocument) -> Page:
+def page(document: SharedDocument) -> Page:
     return Page(LAB, document)
 
 
@@ -32,7 +32,7 @@ def run_of(page: Page, cell_id: str) -> CellRun | None:
     return next(entry.run for entry in page.notebook().cells if entry.cell.id == cell_id)
 
 
-def test_a_run_from_queue_to_end(page: Page, document: PlainDocument) -> None:
+def test_a_run_from_queue_to_end(page: Page, document: SharedDocument) -> None:
     cell = document.add("1")
     assert run_of(page, cell) is None
     execution = Execution(LAB, "1")
@@ -43,7 +43,7 @@ def test_a_run_from_queue_to_end(page: Page, document: PlainDocument) -> None:
     run = run_of(page, cell)
     assert run is not None
     assert (run.status, run.outputs) == ("running", (Text("stdout", "a"),))
-    assert page.running() == (cell,)
+    assert page.running() == {cell: execution.id}
     execution.finish(Outcome.OK)
     run = run_of(page, cell)
     assert run is not None
@@ -55,7 +55,7 @@ def test_a_run_from_queue_to_end(page: Page, document: PlainDocument) -> None:
     assert later is run_of(page, cell)
 
 
-def test_an_update_reaches_every_cell(page: Page, document: PlainDocument) -> None:
+def test_an_update_reaches_every_cell(page: Page, document: SharedDocument) -> None:
     cells = [document.add("1") for _ in range(2)]
     for cell in cells:
         execution = Execution(LAB, "1")
@@ -66,7 +66,7 @@ def test_an_update_reaches_every_cell(page: Page, document: PlainDocument) -> No
     assert shown == [(Display({"text/plain": "new"}, display_id="x"),)] * 2
 
 
-def test_a_cell_that_is_removed_is_forgotten(page: Page, document: PlainDocument) -> None:
+def test_a_cell_that_is_removed_is_forgotten(page: Page, document: SharedDocument) -> None:
     cell = document.add("1")
     execution = Execution(LAB, "1")
     page.queue(cell, execution)
@@ -76,7 +76,7 @@ def test_a_cell_that_is_removed_is_forgotten(page: Page, document: PlainDocument
     assert page.notebook().cells == ()
 
 
-def test_what_an_earlier_daemon_stored(document: PlainDocument) -> None:
+def test_what_an_earlier_daemon_stored(document: SharedDocument) -> None:
     good, bad, cut = (document.add("1") for _ in range(3))
     stored = {good: StoredRun(1, (Text("stdout", "a"),)), bad: StoredRun(2, (Failure("E", "m"),))}
     page = Page(LAB, document, stored)
@@ -90,7 +90,7 @@ def test_what_an_earlier_daemon_stored(document: PlainDocument) -> None:
     assert page.stored()[good] == StoredRun(None, (Text("stdout", "a"),))
 
 
-async def test_a_slow_reader_skips_and_the_end_ends(page: Page, document: PlainDocument) -> None:
+async def test_a_slow_reader_skips_and_the_end_ends(page: Page, document: SharedDocument) -> None:
     seen: list[Notebook] = []
 
     async def read() -> None:

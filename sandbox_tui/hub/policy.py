@@ -1,0 +1,38 @@
+"""The policy on containers that a notebook or a request asks for, as this machine sees them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Collection
+from pathlib import Path
+
+from sandbox_tui.model import policy
+from sandbox_tui.model.specs import ContainerSpec
+
+
+def enforce(spec: ContainerSpec, allowed: Collection[str], folder: Path | None = None) -> None:
+    """Raise `PolicyError` for what `spec` may not have; its relative paths start at `folder`.
+
+    Links are followed, so that none leads to what is refused by its own name. Does file I/O.
+    """
+    start = folder or Path.cwd()
+    policy.enforce(
+        spec,
+        allowed,
+        resolve=lambda path: _real(start / Path(path).expanduser()),
+        sockets=tuple(engine_sockets()),
+    )
+
+
+def _real(path: Path) -> str:
+    """Where it leads; a path that may not be read leads where its name says."""
+    try:
+        return str(path.resolve())
+    except (OSError, RuntimeError):  # forbidden to us, or a loop of links
+        return os.path.normpath(path)
+
+
+def engine_sockets() -> list[str]:
+    """The sockets of engines that are not in a system folder anyway."""
+    named = (os.environ.get(name, "") for name in ("DOCKER_HOST", "CONTAINER_HOST"))
+    return [url.removeprefix("unix://") for url in named if url.startswith("unix://")]
