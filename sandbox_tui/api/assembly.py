@@ -12,11 +12,13 @@ from urllib.parse import urlsplit
 from sandbox_tui.backends.base import Backend
 from sandbox_tui.hub.homes import Homes
 from sandbox_tui.hub.hub import INTERVALS, Hub
+from sandbox_tui.hub.profiles import Profiles
 from sandbox_tui.model.refs import Kind, Place, Ref
 from sandbox_tui.model.specs import Spec
 
 if TYPE_CHECKING:
     from sandbox_tui.backends.containers.local import Engines
+    from sandbox_tui.backends.memory.story import Story
     from sandbox_tui.settings.schema import Config
 
 
@@ -55,15 +57,27 @@ async def hub_of(
     if Kind.ROOM in kinds:
         places += _rooms()
     homes = Homes(means=means, open=lambda place: _opened(config, kinds, place))
-    return Hub(places, definitions=definitions, homes=homes, intervals=intervals)
+    return Hub(
+        places,
+        definitions=definitions,
+        homes=homes,
+        profiles=Profiles(config.profiles),
+        intervals=intervals,
+    )
+
+
+def engine_hub(config: Config, address: str, *, intervals: Mapping[Kind, float] = INTERVALS) -> Hub:
+    """A Hub over the one engine at `address`, and over no other."""
+    from sandbox_tui.backends.containers.backend import ContainerBackend
+
+    profiles = Profiles(config.profiles)
+    return Hub([ContainerBackend(address)], profiles=profiles, intervals=intervals)
 
 
 @contextlib.asynccontextmanager
 async def demo_hub() -> AsyncGenerator[Hub]:
     """A Hub over the built-in story, which goes on for as long as the block lasts."""
-    from sandbox_tui.backends.memory.story import Story
-
-    story = Story()
+    story = (await asyncio.to_thread(_story))()
     await story.begin()
     telling = asyncio.create_task(story.tell(), name="story")
     try:
@@ -71,6 +85,13 @@ async def demo_hub() -> AsyncGenerator[Hub]:
     finally:
         telling.cancel()
         await asyncio.gather(telling, return_exceptions=True)
+
+
+def _story() -> type[Story]:
+    """Imported in a thread: documents bring a library that reads files when it is loaded."""
+    from sandbox_tui.backends.memory.story import Story
+
+    return Story
 
 
 async def _terminals(config: Config) -> list[Backend]:

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping, Sequence
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
+from sandbox_tui.documents.line import Line
 from sandbox_tui.model.actions import Action
 from sandbox_tui.model.cells import Notebook
-from sandbox_tui.model.outputs import Output, Screen, Vitals
+from sandbox_tui.model.outputs import OUTPUT_CAP, Keep, Output, Screen, Vitals
 from sandbox_tui.model.refs import Ref
+from sandbox_tui.model.specs import Command
 from sandbox_tui.model.world import World
 from sandbox_tui.runtime.execution import Execution
+from sandbox_tui.runtime.session import Session
+
+if TYPE_CHECKING:
+    from sandbox_tui.api.room import Room
 
 
 class Api(Protocol):
@@ -33,8 +39,39 @@ class Api(Protocol):
         """Do it. Answers with what the action's docstring says, else `None`."""
         ...
 
-    async def execute(self, ref: Ref, code: str, *, timeout: float | None = None) -> Execution:
-        """Run code and keep hold of it; `timeout` (seconds) ends the code inside."""
+    async def execute(
+        self,
+        ref: Ref,
+        code: Command,
+        *,
+        timeout: float | None = None,
+        cap: int = OUTPUT_CAP,
+        keep: Keep = "tail",
+        env: Mapping[str, str] | None = None,
+        working_dir: str | None = None,
+        user: str | None = None,
+    ) -> Execution:
+        """Run code and keep hold of it; `timeout` (seconds) ends the code inside.
+
+        A text runs through a shell (in a room: in the kernel), a tuple is a program with its
+        arguments. Of its output `cap` characters are kept, from its end or its beginning. `env`,
+        `working_dir` and `user` are for containers only.
+        """
+        ...
+
+    async def room(self, ref: Ref) -> Room:
+        """Open a room: a replica of its document and everything that happens there.
+
+        Raises `NotFoundError`. Close it with `aclose`.
+        """
+        ...
+
+    async def line(self, ref: Ref) -> Line:
+        """The bare way into a room, for a `Room` or for who serves one."""
+        ...
+
+    async def session(self, ref: Ref) -> Session:
+        """A shell of its own inside, which keeps its folder and variables between commands."""
         ...
 
     def follow(

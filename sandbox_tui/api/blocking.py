@@ -3,42 +3,56 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from sandbox_tui.api.base import Api
+from sandbox_tui.api.blocking_execution import BlockingExecution
 from sandbox_tui.model.actions import Action
 from sandbox_tui.model.cells import Notebook
-from sandbox_tui.model.outputs import Output, Result, Screen
+from sandbox_tui.model.outputs import OUTPUT_CAP, Keep, Output, Screen, Text
 from sandbox_tui.model.refs import Ref
+from sandbox_tui.model.specs import Command
 from sandbox_tui.model.world import World
 from sandbox_tui.runtime.execution import Execution
 from sandbox_tui.runtime.portal import Blocking, blocking
+from sandbox_tui.runtime.session import Session
+
+if TYPE_CHECKING:
+    from sandbox_tui.api.blocking_room import BlockingRoom
 
 
-class BlockingExecution(Blocking[Execution]):
-    """An `Execution` to wait for, to iterate, or to keep."""
+class BlockingSession(Blocking[Session]):
+    """A `Session`, waiting."""
+
+    @property
+    def ref(self) -> Ref:
+        """The sandbox it is in."""
+        return self.twin.ref
 
     @property
     def id(self) -> str:
-        """Its id, the same on every surface."""
+        """Its own id."""
         return self.twin.id
 
     @property
-    def status(self) -> str:
-        """`queued`, `running` or `done`."""
-        return self.twin.status
+    def is_open(self) -> bool:
+        """Whether it takes commands."""
+        return self.twin.is_open
 
-    def wait(self) -> Result:
-        """Its result, when it has ended."""
-        return self.portal.call(self.twin)
+    def run(
+        self, command: str, *, timeout: float | None = None, cap: int = OUTPUT_CAP
+    ) -> BlockingExecution:
+        """Queue one command; see `Session.run`."""
+        execution = self.portal.call(self.twin.run(command, timeout=timeout, cap=cap))
+        return BlockingExecution(execution, self.portal)
 
-    def __iter__(self) -> Iterator[Output]:
-        return self.portal.iterate(aiter(self.twin))
+    def outputs(self) -> Iterator[Text]:
+        """Everything it prints from now on, as it comes."""
+        return self.portal.iterate(self.twin.outputs())
 
-    def peek(self) -> tuple[Output, ...]:
-        """All output so far, left in place."""
-        return self.twin.peek()
-
-    cancel = blocking(Execution.cancel)
+    def close(self) -> None:
+        """End the shell and everything it started."""
+        self.portal.call(self.twin.aclose())
 
 
 class BlockingApi(Blocking[Api]):
@@ -62,10 +76,42 @@ class BlockingApi(Blocking[Api]):
         answer = self.portal.call(self.twin.perform(action))
         return BlockingExecution(answer, self.portal) if isinstance(answer, Execution) else answer
 
-    def execute(self, ref: Ref, code: str, *, timeout: float | None = None) -> BlockingExecution:
-        """Run code and keep hold of it; `timeout` (seconds) ends the code inside."""
-        execution = self.portal.call(self.twin.execute(ref, code, timeout=timeout))
+    def execute(
+        self,
+        ref: Ref,
+        code: Command,
+        *,
+        timeout: float | None = None,
+        cap: int = OUTPUT_CAP,
+        keep: Keep = "tail",
+        env: Mapping[str, str] | None = None,
+        working_dir: str | None = None,
+        user: str | None = None,
+    ) -> BlockingExecution:
+        """Run code and keep hold of it; see `Api.execute`."""
+        execution = self.portal.call(
+            self.twin.execute(
+                ref,
+                code,
+                timeout=timeout,
+                cap=cap,
+                keep=keep,
+                env=env,
+                working_dir=working_dir,
+                user=user,
+            )
+        )
         return BlockingExecution(execution, self.portal)
+
+    def session(self, ref: Ref) -> BlockingSession:
+        """A shell of its own inside, which keeps its folder and variables between commands."""
+        return BlockingSession(self.portal.call(self.twin.session(ref)), self.portal)
+
+    def room(self, ref: Ref) -> BlockingRoom:
+        """Open a room; close it when it is not needed any more. Raises `NotFoundError`."""
+        from sandbox_tui.api.blocking_room import BlockingRoom
+
+        return BlockingRoom(self.portal.call(self.twin.room(ref)), self.portal)
 
     def follow(
         self, ref: Ref, *, tail: int = 200, live: bool = True, since: float | None = None

@@ -15,34 +15,50 @@ from sandbox_tui.api.assembly import demo_hub, machine_hub
 from sandbox_tui.api.base import Api
 from sandbox_tui.api.blocking import BlockingApi
 from sandbox_tui.api.local import LocalApi
+from sandbox_tui.api.read_only import ReadOnlyApi
 from sandbox_tui.hub.hub import Hub
+from sandbox_tui.hub.reaper import Reaper
 from sandbox_tui.model.refs import Kind
 from sandbox_tui.runtime.portal import Portal
 
 
 @contextlib.asynccontextmanager
 async def connect(
-    *, kinds: Collection[Kind] | None = None, demo: bool = False, cwd: Path | None = None
+    *,
+    kinds: Collection[Kind] | None = None,
+    demo: bool = False,
+    cwd: Path | None = None,
+    read_only: bool = False,
 ) -> AsyncGenerator[Api]:
     """An Api for as long as the block lasts.
 
     `kinds` asks only those backends (all by default); `demo` is the built-in moving story; `cwd`
-    is where the project's configuration is looked for. Raises `ConfigError`.
+    is where the project's configuration is looked for; `read_only` refuses whatever could change
+    something. Raises `ConfigError`.
     """
-    async with demo_hub() if demo else machine_hub(kinds, cwd) as hub, running(hub):
-        yield LocalApi(hub)
+    machine = demo_hub() if demo else machine_hub(kinds, cwd)
+    async with machine as hub, running(hub, reaping=not (demo or read_only)):
+        api = LocalApi(hub)
+        yield ReadOnlyApi(api) if read_only else api
 
 
 @contextlib.asynccontextmanager
-async def running(hub: Hub) -> AsyncGenerator[None]:
-    """Let `hub` poll for as long as the block lasts."""
-    work = asyncio.create_task(hub.run(), name="hub")
+async def running(hub: Hub, *, reaping: bool = True) -> AsyncGenerator[None]:
+    """Let `hub` poll for as long as the block lasts.
+
+    `reaping` also ends the containers whose time is over, see `hub.reaper`.
+    """
+    reaper = Reaper(hub)
+    work = [asyncio.create_task(hub.run(), name="hub")]
+    if reaping:
+        work.append(asyncio.create_task(reaper.run(), name="reaper"))
     try:
         yield
     finally:
-        work.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await work
+        for task in reversed(work):  # the reaper first: it needs the hub to finish
+            task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await task
 
 
 @contextlib.contextmanager

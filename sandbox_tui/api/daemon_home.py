@@ -6,6 +6,8 @@ import os
 from pathlib import Path
 from typing import NamedTuple
 
+from sandbox_tui.settings.paths import state_folder
+
 PROGRAM = "sandbox-tui"
 
 SOCKET_VARIABLES = ("SANDBOX_TUI_SOCKET", "RUNTIMED_SOCKET_PATH")
@@ -52,11 +54,3 @@ def runtime_folder() -> Path:
     """`$XDG_RUNTIME_DIR/sandbox-tui`; where there is none, a folder of this user's in /tmp."""
     base = Path(os.environ.get("XDG_RUNTIME_DIR", ""))
     return base / PROGRAM if base.is_absolute() else Path("/tmp") / f"{PROGRAM}-{os.getuid()}"
-
-
-def state_folder() -> Path:
-    """`$SANDBOX_TUI_HOME`, or `$XDG_STATE_HOME/sandbox-tui`."""
-    if home := os.environ.get("SANDBOX_TUI_HOME"):
-        return Path(home).expanduser()
-    base = Path(os.environ.get("XDG_STATE_HOME", ""))
-    return (base if base.is_absolute() else Path.home() / ".local/state") / PROGRAM

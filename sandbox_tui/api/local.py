@@ -4,18 +4,33 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
+from typing import TYPE_CHECKING
 
-from sandbox_tui.backends.base import Follows, Inspects, Measures, Notebooks, Screens
+from sandbox_tui.backends.base import (
+    Follows,
+    Inspects,
+    Measures,
+    Notebooks,
+    Screens,
+    Sessions,
+)
+from sandbox_tui.backends.sharing import Leads, Shares
+from sandbox_tui.documents.line import Line
 from sandbox_tui.hub import handlers
 from sandbox_tui.hub.hub import Hub
 from sandbox_tui.model.actions import Action, Run
 from sandbox_tui.model.cells import Notebook
 from sandbox_tui.model.codec import to_builtins
 from sandbox_tui.model.errors import BackendUnavailableError, NotFoundError
-from sandbox_tui.model.outputs import Output, Screen, Vitals
+from sandbox_tui.model.outputs import OUTPUT_CAP, Keep, Output, Screen, Vitals
 from sandbox_tui.model.refs import Place, Ref
+from sandbox_tui.model.specs import Command
 from sandbox_tui.model.world import Sandbox, State, World
 from sandbox_tui.runtime.execution import Execution
+from sandbox_tui.runtime.session import Session
+
+if TYPE_CHECKING:
+    from sandbox_tui.api.room import Room
 
 FRAME = 0.04
 """Seconds between two looks at the screens that somebody watches."""
@@ -44,9 +59,55 @@ class LocalApi:
         """See `Api.perform`."""
         return await handlers.perform(self._hub, action)
 
-    async def execute(self, ref: Ref, code: str, *, timeout: float | None = None) -> Execution:
+    async def execute(
+        self,
+        ref: Ref,
+        code: Command,
+        *,
+        timeout: float | None = None,
+        cap: int = OUTPUT_CAP,
+        keep: Keep = "tail",
+        env: Mapping[str, str] | None = None,
+        working_dir: str | None = None,
+        user: str | None = None,
+    ) -> Execution:
         """See `Api.execute`."""
-        return await handlers.run(self._hub, Run(ref=ref, code=code, timeout=timeout))
+        action = Run(
+            ref=ref,
+            code=code,
+            timeout=timeout,
+            cap=cap,
+            keep=keep,
+            env=env,
+            working_dir=working_dir,
+            user=user,
+        )
+        return await handlers.run(self._hub, action)
+
+    async def line(self, ref: Ref) -> Line:
+        """See `Api.line`."""
+        backend = self._hub.backend(ref.place)
+        if isinstance(backend, Leads):
+            return await backend.line(ref)  # whoever has the room knows whether it is there
+        self._must_exist(ref)
+        from sandbox_tui.hub.room_line import RoomLine
+
+        return RoomLine(self._hub, self._hub.able(ref, Shares, "be shared"), ref)
+
+    async def room(self, ref: Ref) -> Room:
+        """See `Api.room`."""
+        from sandbox_tui.api.room import Room
+
+        line = await self.line(ref)
+        backend = self._hub.backend(ref.place)
+        if isinstance(backend, Leads):
+            return await Room.enter(line, lambda: backend.line_again(ref))
+        return await Room.enter(line)
+
+    async def session(self, ref: Ref) -> Session:
+        """See `Api.session`."""
+        self._must_exist(ref)
+        return await self._hub.able(ref, Sessions, "keep a shell open").session(ref)
 
     def follow(
         self, ref: Ref, *, tail: int = 200, live: bool = True, since: float | None = None

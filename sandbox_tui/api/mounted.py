@@ -9,35 +9,44 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 from sandbox_tui.api.daemon_home import DaemonHome
-from sandbox_tui.api.remote import RemoteApi
+from sandbox_tui.backends.base import only_text
+from sandbox_tui.documents.line import Line
 from sandbox_tui.documents.stored import StoredRooms
 from sandbox_tui.model.actions import (
     Action,
-    AddCell,
     Attachment,
-    EditCell,
+    CellChange,
+    Complete,
+    FlushPool,
     Interrupt,
+    OpenRoom,
+    PoolStatus,
     Remove,
-    RemoveCell,
     Restart,
     RunAll,
+    SaveAs,
     Start,
     Stop,
 )
 from sandbox_tui.model.cells import Notebook
 from sandbox_tui.model.errors import BackendUnavailableError, NotRunningError, SandboxError
-from sandbox_tui.model.outputs import Output, Vitals
+from sandbox_tui.model.outputs import OUTPUT_CAP, Keep, Output, Vitals
+from sandbox_tui.model.pools import PoolState
 from sandbox_tui.model.refs import Place, Ref
-from sandbox_tui.model.specs import RoomSpec, Spec
+from sandbox_tui.model.room import Completion
+from sandbox_tui.model.specs import Command, Inside, RoomSpec, Spec
 from sandbox_tui.model.world import Health, Sandbox, State
 from sandbox_tui.runtime.console import console
 from sandbox_tui.runtime.execution import Execution
 from sandbox_tui.runtime.link import Link
 from sandbox_tui.runtime.pool import Pool
 from sandbox_tui.runtime.streams import closing
+
+if TYPE_CHECKING:
+    from sandbox_tui.api.remote import RemoteApi
 
 NONE_YET = "no daemon yet (starts with the first room)"
 
@@ -99,10 +108,19 @@ class MountedBackend:
             name=spec.ref,
             kind=spec.ref.kind,
             kernel=room.kernel,
+            isolation=room.isolation or None,
             env=room.env,
+            env_source=room.env_source or None,
+            labels=room.labels or None,
+            notebook=await self._files.run(_FILES, _file, room.notebook) or None,
             working_dir=await self._files.run(_FILES, _folder, room.working_dir, known),
         )
         return cast(Ref, await api.perform(action))
+
+    async def open_room(self, spec: RoomSpec) -> Ref:
+        """Have a room, whose kernel is to run in this program's folder."""
+        folder = await self._files.run(_FILES, _folder, spec.working_dir, False)
+        return cast(Ref, await self._perform(OpenRoom(ref=spec.ref, working_dir=folder)))
 
     async def stop(self, ref: Ref, *, grace: float = 10.0) -> None:
         """End its kernel; its cells stay. Raises `NotRunningError`."""
@@ -113,6 +131,16 @@ class MountedBackend:
         """Take the room and its cells away."""
         await self._perform(Remove(ref=ref))
 
+    async def save_as(self, ref: Ref, path: str) -> str:
+        """Write the notebook where this program's user means it."""
+        there = await self._files.run(_FILES, _file, path)
+        return cast(str, await self._perform(SaveAs(ref=ref, path=there)))
+
+    async def complete(self, ref: Ref, code: str, cursor: int) -> Completion:
+        """Ask the kernel."""
+        action = Complete(ref=ref, code=code, cursor=cursor)
+        return cast(Completion, await self._perform(action))
+
     async def interrupt(self, ref: Ref) -> None:
         """End what runs and what waits. Raises `NotRunningError`."""
         await (await self._owner(ref)).perform(Interrupt(ref=ref))
@@ -121,7 +149,7 @@ class MountedBackend:
         """A new kernel for the same cells."""
         await self._perform(Restart(ref=ref, timeout=grace))
 
-    async def edit(self, change: AddCell | EditCell | RemoveCell) -> str:
+    async def edit(self, change: CellChange) -> str:
         """Change the document."""
         return cast(str, await self._perform(change))
 
@@ -132,9 +160,28 @@ class MountedBackend:
         action = RunAll(ref=ref, cell_ids=tuple(cell_ids), timeout=timeout)
         return cast(list[Execution], await self._perform(action))
 
-    async def execute(self, ref: Ref, code: str, *, timeout: float | None = None) -> Execution:
+    async def execute(
+        self,
+        ref: Ref,
+        code: Command,
+        *,
+        timeout: float | None = None,
+        cap: int = OUTPUT_CAP,
+        keep: Keep = "tail",
+        inside: Inside | None = None,
+    ) -> Execution:
         """Run code in the room's kernel."""
-        return await (await self._reach()).execute(ref, code, timeout=timeout)
+        text = only_text(ref, code, inside)
+        return await (await self._reach()).execute(ref, text, timeout=timeout, cap=cap, keep=keep)
+
+    async def line(self, ref: Ref) -> Line:
+        """The way into a room of the daemon."""
+        return await (await self._reach()).line(ref)
+
+    async def line_again(self, ref: Ref) -> Line | None:
+        """The same, should a daemon be there."""
+        api = await self._connected()
+        return await api.line(ref) if api else None
 
     async def notebooks(self, ref: Ref) -> AsyncIterator[Notebook]:
         """The document with its outputs, again whenever they changed."""
@@ -161,6 +208,17 @@ class MountedBackend:
         """Everything the daemon knows."""
         return dict(await (await self._reach()).inspect(ref))
 
+    async def pools(self) -> tuple[PoolState, ...]:
+        """The daemon's ready kernels; without a daemon there are none."""
+        api = await self._connected()
+        return cast(tuple[PoolState, ...], await api.perform(PoolStatus())) if api else ()
+
+    async def flush_pool(self) -> None:
+        """End them, if there is a daemon."""
+        api = await self._connected()
+        if api is not None:
+            await api.perform(FlushPool())
+
     async def attachment(self, ref: Ref) -> Attachment:
         """A console for its kernel."""
         await self._reach()
@@ -179,11 +237,15 @@ class MountedBackend:
         async with self._connecting:
             await self._forget_lost()
             if self._api is None and (link := await Link.open(self._home.socket)):
+                from sandbox_tui.api.remote import RemoteApi  # not needed where there is no daemon
+
                 await self._mount(await RemoteApi.over(link))
             return self._api
 
     async def _reach(self) -> RemoteApi:
         """The daemon, started if there is none."""
+        from sandbox_tui.api.remote import RemoteApi
+
         async with self._connecting:
             await self._forget_lost()
             return self._api or await self._mount(
@@ -243,3 +305,7 @@ def _folder(named: str | None, known: bool) -> str | None:
     if named is None:
         return None if known else str(Path.cwd())
     return str(Path(named).expanduser().absolute())
+
+
+def _file(named: str) -> str:
+    return str(Path(named).expanduser().absolute()) if named else ""

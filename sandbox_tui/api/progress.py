@@ -94,7 +94,10 @@ def _continues(text: Text, output: Output) -> bool:
 def _one(pieces: list[Text]) -> Text:
     if len(pieces) == 1:
         return pieces[0]
-    return Text(pieces[0].stream, "".join(piece.text for piece in pieces))
+    raw = None
+    if any(piece.raw is not None for piece in pieces):
+        raw = b"".join(piece.data for piece in pieces)
+    return Text(pieces[0].stream, "".join(piece.text for piece in pieces), raw=raw)
 
 
 class RemoteExecution(Execution):
@@ -102,7 +105,12 @@ class RemoteExecution(Execution):
 
     def __init__(self, handle: Handle, on_cancel: Callable[[], Awaitable[None]]) -> None:
         super().__init__(
-            handle.ref, handle.code, execution_id=handle.execution_id, on_cancel=on_cancel
+            handle.ref,
+            handle.code,
+            execution_id=handle.execution_id,
+            cap=handle.cap,
+            keep=handle.keep,
+            on_cancel=on_cancel,
         )
         self._lost_some = False
 
@@ -117,7 +125,8 @@ class RemoteExecution(Execution):
         self.started_at = news.started_at
         self.execution_count = news.execution_count
         self._lost_some |= news.truncated
-        self._outputs.extend(news.outputs)
+        for output in news.outputs:
+            self.feed(output)
         if news.result is not None and self.result is None:
             self.result = msgspec.structs.replace(
                 news.result, outputs=self.peek(), truncated=self.truncated

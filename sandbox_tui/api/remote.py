@@ -3,26 +3,34 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from pathlib import Path
 from types import NoneType
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 from sandbox_tui.api import requests
 from sandbox_tui.api.daemon_home import DaemonHome
 from sandbox_tui.api.daemon_launch import launch
 from sandbox_tui.api.notebook_patch import patched
 from sandbox_tui.api.progress import RemoteExecution
+from sandbox_tui.api.remote_line import RemoteLine
+from sandbox_tui.documents.line import Line
 from sandbox_tui.model.actions import Action, Run
 from sandbox_tui.model.cells import Notebook
 from sandbox_tui.model.codec import from_msgpack
-from sandbox_tui.model.errors import DaemonUnavailableError, SandboxError
-from sandbox_tui.model.outputs import Output, Screen, Vitals
+from sandbox_tui.model.errors import DaemonUnavailableError, SandboxError, UnsupportedError
+from sandbox_tui.model.outputs import OUTPUT_CAP, Keep, Output, Screen, Vitals
 from sandbox_tui.model.refs import Ref
+from sandbox_tui.model.specs import Command
 from sandbox_tui.model.world import World
 from sandbox_tui.runtime.execution import Execution
 from sandbox_tui.runtime.link import Link
 from sandbox_tui.runtime.pulse import Pulse
+from sandbox_tui.runtime.session import Session
+from sandbox_tui.runtime.streams import closing
+
+if TYPE_CHECKING:
+    from sandbox_tui.api.room import Room
 
 CATCH_UP = 2.0
 """Seconds that an action waits at most for the world in which it is done."""
@@ -105,17 +113,63 @@ class RemoteApi:
         return self._world
 
     async def perform(self, action: Action) -> object:
-        """See `Api.perform`."""
-        request = requests.Perform(cast(requests.AnyAction, action))
+        """See `Api.perform`. Raises `UnsupportedError` for what no daemon does."""
+        if not isinstance(action, requests.AnyAction):
+            raise UnsupportedError(type(action).__name__, "be asked of the daemon")
+        request = requests.Perform(action)
         answer = await self._link.ask(request, requests.Performed)
         value = from_msgpack(bytes(answer.value), requests.ANSWERS.get(type(action), NoneType))
         value = self._images(value)
         await self._caught_up(answer.revision)
         return value
 
-    async def execute(self, ref: Ref, code: str, *, timeout: float | None = None) -> Execution:
+    async def execute(
+        self,
+        ref: Ref,
+        code: Command,
+        *,
+        timeout: float | None = None,
+        cap: int = OUTPUT_CAP,
+        keep: Keep = "tail",
+        env: Mapping[str, str] | None = None,
+        working_dir: str | None = None,
+        user: str | None = None,
+    ) -> Execution:
         """See `Api.execute`."""
-        return cast(Execution, await self.perform(Run(ref=ref, code=code, timeout=timeout)))
+        action = Run(
+            ref=ref,
+            code=code,
+            timeout=timeout,
+            cap=cap,
+            keep=keep,
+            env=env,
+            working_dir=working_dir,
+            user=user,
+        )
+        return cast(Execution, await self.perform(action))
+
+    async def line(self, ref: Ref) -> Line:
+        """See `Api.line`."""
+        return RemoteLine(self, self._link, ref)
+
+    async def room(self, ref: Ref) -> Room:
+        """See `Api.room`."""
+        from sandbox_tui.api.room import Room
+
+        return await Room.enter(await self.line(ref))
+
+    async def begin(self, request: requests.Begin | requests.Recall, ref: Ref) -> Execution:
+        """Ask for a run and keep up with it, in one conversation."""
+        told = self._link.stream(request, requests.Progress)
+        first = await anext(told)
+        execution = self._image_of(requests.Handle(first.execution_id, ref, first.code))
+        execution.absorb(first)
+        self._watch(execution, told)
+        return execution
+
+    async def session(self, ref: Ref) -> Session:
+        """See `Api.session`; a shell needs the program that is beside its engine."""
+        raise UnsupportedError(ref, "keep a shell open over a daemon's socket")
 
     async def follow(
         self, ref: Ref, *, tail: int = 200, live: bool = True, since: float | None = None
@@ -159,20 +213,31 @@ class RemoteApi:
         return self._image(answer) if isinstance(answer, requests.Handle) else answer
 
     def _image(self, handle: requests.Handle) -> RemoteExecution:
+        execution = self._image_of(handle)
+        self._watch(
+            execution, self._link.stream(requests.Watch(handle.execution_id), requests.Progress)
+        )
+        return execution
+
+    def _image_of(self, handle: requests.Handle) -> RemoteExecution:
         async def cancel() -> None:
             await self._link.ask(requests.Cancel(handle.execution_id), NoneType)
 
-        execution = RemoteExecution(handle, cancel)
-        task = asyncio.create_task(self._keep_up(execution), name=f"watch {handle.execution_id}")
+        return RemoteExecution(handle, cancel)
+
+    def _watch(self, execution: RemoteExecution, told: AsyncGenerator[requests.Progress]) -> None:
+        task = asyncio.create_task(self._keep_up(execution, told), name=f"watch {execution.id}")
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
-        return execution
 
-    async def _keep_up(self, execution: RemoteExecution) -> None:
+    async def _keep_up(
+        self, execution: RemoteExecution, told: AsyncGenerator[requests.Progress]
+    ) -> None:
         """Let the image become what the execution is, until both are done."""
         try:
-            async for news in self._link.stream(requests.Watch(execution.id), requests.Progress):
-                execution.absorb(news)
+            async with closing(told) as all_news:
+                async for news in all_news:
+                    execution.absorb(news)
         except SandboxError as error:
             execution.lose(error.message)
         finally:

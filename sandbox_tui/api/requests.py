@@ -11,11 +11,14 @@ from typing import cast
 
 import msgspec
 
+from sandbox_tui.documents.line import Known, Word
 from sandbox_tui.model import actions
 from sandbox_tui.model.cells import NotebookCell
 from sandbox_tui.model.codec import from_msgpack
-from sandbox_tui.model.outputs import Output, Result
+from sandbox_tui.model.outputs import Keep, Output, Result
+from sandbox_tui.model.pools import PoolState
 from sandbox_tui.model.refs import Ref
+from sandbox_tui.model.room import Completion
 
 AnyAction = (
     actions.Start
@@ -29,12 +32,25 @@ AnyAction = (
     | actions.Run
     | actions.Send
     | actions.Interrupt
+    | actions.OpenRoom
     | actions.AddCell
     | actions.EditCell
+    | actions.AppendSource
+    | actions.MoveCell
+    | actions.ClearOutputs
+    | actions.SetMetadata
+    | actions.SaveAs
+    | actions.Complete
+    | actions.PoolStatus
+    | actions.FlushPool
     | actions.RemoveCell
     | actions.RunCell
     | actions.RunAll
 )
+
+
+EVERYTHING = 1 << 62
+"""A cap for an image: what it is the image of is bounded already."""
 
 
 class Call(msgspec.Struct, frozen=True, tag=True):
@@ -75,6 +91,41 @@ class Inspect(Call, frozen=True):
     ref: Ref
 
 
+class Say(Call, frozen=True):
+    """`Line.say`, on the seat that the client calls `seat`: answered with `None`."""
+
+    seat: str
+    word: Word
+
+
+class Leave(Call, frozen=True):
+    """`Line.leave`: answered with `None`."""
+
+    seat: str
+    stop_kernel_if_last: bool
+
+
+class Join(Subscription, frozen=True):
+    """`Line.news`: each a `RoomNews`. The client calls its seat `seat` from now on."""
+
+    ref: Ref
+    seat: str
+    known: Known
+
+
+class Begin(Subscription, frozen=True):
+    """Run code and watch it, in one conversation: each a `Progress`, the first with its id."""
+
+    action: actions.Run | actions.RunCell
+
+
+class Recall(Subscription, frozen=True):
+    """`Line.recall`: like `Begin`."""
+
+    seat: str
+    execution_id: str
+
+
 class Worlds(Subscription, frozen=True):
     """`Api.worlds`: each a `World`."""
 
@@ -109,7 +160,21 @@ class Watch(Subscription, frozen=True):
 
 
 Request = (
-    Perform | Cancel | Settle | Measure | Inspect | Worlds | Follow | Screens | Notebooks | Watch
+    Perform
+    | Cancel
+    | Settle
+    | Measure
+    | Inspect
+    | Say
+    | Leave
+    | Join
+    | Begin
+    | Recall
+    | Worlds
+    | Follow
+    | Screens
+    | Notebooks
+    | Watch
 )
 
 
@@ -131,11 +196,16 @@ class Handle(msgspec.Struct, frozen=True):
     execution_id: str
     ref: Ref
     code: str
+    cap: int = EVERYTHING
+    """How much of its output is kept there, in characters."""
+    keep: Keep = "tail"
 
 
 class Progress(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What is new about a run."""
 
+    execution_id: str = ""
+    """Only where the client does not know it."""
     code: str
     started_at: float | None = None
     execution_count: int | None = None
@@ -155,13 +225,21 @@ class NotebookPatch(msgspec.Struct, frozen=True):
 
 ANSWERS: Mapping[type[actions.Action], type[object]] = {
     actions.Start: Ref,
+    actions.OpenRoom: Ref,
     actions.Attach: actions.Attachment,
     actions.Shell: actions.Attachment,
     actions.Run: Handle,
     actions.RunCell: Handle,
     actions.AddCell: str,
     actions.EditCell: str,
+    actions.SetMetadata: str,
+    actions.ClearOutputs: str,
+    actions.AppendSource: str,
+    actions.MoveCell: str,
     actions.RemoveCell: str,
+    actions.SaveAs: str,
+    actions.Complete: Completion,
     actions.RunAll: list[Handle],
+    actions.PoolStatus: tuple[PoolState, ...],
 }
 """What each action answers on the wire; `None` where nothing is said here."""

@@ -151,6 +151,8 @@ def _as_ours(error: SandboxError, kind: Kind, name: str, failed: Failed) -> OpsE
             pass
         case errors.UsageError():
             ours = SessionConfigError(error.message, hint=hint)
+        case errors.ImageNotFoundError():
+            pass
         case errors.NotFoundError():
             ours = SessionNotFoundError(name, backend, hint=hint)
         case errors.AlreadyExistsError() | errors.DefinitionChangedError():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import socket
+import subprocess
 import threading
 import time
 from collections.abc import Callable
@@ -28,7 +29,7 @@ from sandbox_tui.api.ops import (
     TmuxRunner,
     auto_detect_backend,
 )
-from tests.integration.cli.conftest import Cli, SitDown
+from tests.integration.cli.conftest import PROGRAM, Cli, SitDown
 from tests.integration.ops.conftest import IMAGE
 from tests.support import Engine, TmuxServer, retry_until
 
@@ -185,6 +186,19 @@ def test_of_two_that_start_one_wins(name: str) -> None:
     assert sorted(outcomes) == ["SessionExistsError"] * 3 + ["started"]
 
 
+def test_of_two_that_run_what_ended_again_one_wins(name: str, docker: Docker) -> None:
+    docker("run", "-d", "--name", name, IMAGE, "sh", "-c", "[ -e /x ] && exec sleep 1000; >/x")
+    retry_until(lambda: docker("inspect", "-f", "{{.State.Status}}", name) == "exited")
+    programs = [
+        subprocess.Popen([*PROGRAM, "start", f"container:{name}"], stderr=subprocess.PIPE)
+        for _ in range(3)
+    ]
+    said = [program.communicate(timeout=40)[1] for program in programs]
+
+    assert sorted(program.returncode for program in programs) == [0, 1, 1], said
+    assert sum(b"exists already" in each for each in said) == 2
+
+
 def test_json_is_one_clean_document(cli: Cli, here: Path, docker_engine: Engine) -> None:
     image = f"registry.example.com:5000/{'team/' * 10}app:v1"
     assert len(image) > 79
@@ -309,6 +323,9 @@ def test_both_engines_are_seen_side_by_side(
             ContainerRunner().status(name)
         assert ContainerRunner(runtime="docker").status(name).state is SessionState.RUNNING
         assert cli("stop", name).code == 2
+        entry = cli("status", name, "--runtime", "podman", "--json").json
+        assert entry["ref"] == f"container:{name}@podman"
+        assert cli("restart", name, "--runtime", "podman", "--timeout", "0").code == 0
     finally:
         in_podman.stop(name, graceful=False)
     assert docker("inspect", "-f", "{{.State.Running}}", name) == "true"

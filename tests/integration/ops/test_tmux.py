@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -23,6 +24,7 @@ from sandbox_tui.api.ops import (
     auto_detect_backend,
 )
 from tests.integration.cli.conftest import Cli, SitDown
+from tests.person import Person
 from tests.support import TmuxServer, retry_until
 
 
@@ -181,6 +183,29 @@ def test_of_two_that_start_one_wins(tmux_server: TmuxServer) -> None:
     assert sorted(outcomes) == ["SessionExistsError"] * 5 + ["started"]
 
 
+def test_of_two_that_run_what_ended_again_one_wins(tmux_server: TmuxServer, here: Path) -> None:
+    command = "[ -e x ] && exec sleep 1000; >x"
+    session = SessionManager("again", command=command, working_dir=str(here))
+    session.start()
+    retry_until(lambda: session.status().state is SessionState.EXITED)
+    outcomes: list[str] = []
+
+    def start() -> None:
+        try:
+            SessionManager("again", command=command, working_dir=str(here)).start()
+        except SessionExistsError as error:
+            outcomes.append(type(error).__name__)
+        else:
+            outcomes.append("started")
+
+    racers = [threading.Thread(target=start) for _ in range(4)]
+    for racer in racers:
+        racer.start()
+    for racer in racers:
+        racer.join(30)
+    assert sorted(outcomes) == ["SessionExistsError"] * 3 + ["started"]
+
+
 def test_defined_running_defined(tmux_server: TmuxServer, cli: Cli, here: Path) -> None:
     (here / "kstlib.conf.yml").write_text(
         "ops: {sessions: {astro: {backend: tmux, command: sleep 1000, env: {MODE: development}}}}"
@@ -262,7 +287,10 @@ def test_the_same_name_on_two_servers_must_be_told_apart(
     refused = cli("stop", "api")
     assert refused.code == 2
     assert "tmux:api, tmux:api@work" in refused.err
-    assert cli("stop", "tmux:api@work", "--force").code == 0
+    assert cli("status", "api", "--socket", "default", "--json").json["ref"] == "tmux:api"
+    assert cli("status", "api", "--socket", "none").code == 3
+    assert cli("logs", "api", "--socket", "work", "--runtime", "docker").code == 2
+    assert cli("stop", "api", "--socket", "work", "--force").code == 0
     assert tmux_server.run("list-sessions", "-F", "#{session_name}") == "api"
 
 
@@ -295,4 +323,20 @@ def test_attaching_and_coming_back(tmux_server: TmuxServer, cli: Cli, sit_down: 
     one.types("d")
     assert one.sees_the_end() == 0
     assert SessionManager("dev").is_running()
+    SessionManager("dev").stop(graceful=False)
+
+
+def test_a_program_attaches_and_goes_on(tmux_server: TmuxServer) -> None:
+    SessionManager("dev", command="echo here I am; exec cat").start()
+    code = (
+        "from sandbox_tui.api.ops import SessionManager\n"
+        "SessionManager('dev').attach()\n"
+        "print('back', SessionManager('dev').is_running())\n"
+    )
+    with Person(sys.executable, "-c", code, env={"TERM": "xterm-256color"}) as one:
+        one.sees("here I am")
+        one.types("\x02")
+        one.types("d")
+        one.sees("back True")
+        assert one.sees_the_end() == 0
     SessionManager("dev").stop(graceful=False)

@@ -1,0 +1,88 @@
+"""A shell that stays open: what one command leaves behind, the next one finds."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+from collections.abc import Awaitable, Callable
+
+from sandbox_tui.api.containers_async.running import ending
+from sandbox_tui.api.containers_async.values import ExecResult
+from sandbox_tui.model.outputs import OUTPUT_CAP
+from sandbox_tui.runtime.execution import Execution
+from sandbox_tui.runtime.ring import Ring
+from sandbox_tui.runtime.session import Session
+
+UNREAD = 1024 * 1024
+"""Characters that wait for `read` at most; the oldest go."""
+
+
+class AsyncSession:
+    """One shell in one container. Commands run in the order in which they were given."""
+
+    def __init__(
+        self,
+        session: Session,
+        occupied: Callable[[Execution], Execution],
+        *,
+        timeout: float | None,
+        finish: Callable[[Execution], Awaitable[ExecResult]],
+    ) -> None:
+        """`occupied` is told each run, `finish` makes its result."""
+        self._session = session
+        self._occupied = occupied
+        self._timeout = timeout
+        self._finish = finish
+        self._unread: Ring[str] = Ring(UNREAD, len)
+        self._functions: list[Callable[[str], object]] = []
+        self._hearing = asyncio.create_task(self._hear(), name=f"hear session {session.id}")
+
+    @property
+    def id(self) -> str:
+        """Its own id."""
+        return self._session.id
+
+    async def send(self, command: str) -> None:
+        """Run a command without waiting for it. Raises `SessionClosed`."""
+        self._occupied(await self._session.run(command))
+
+    async def send_and_wait(self, command: str, *, timeout: float | None = None) -> ExecResult:
+        """Run a command to its end, after those that were sent before. Raises `SessionClosed`.
+
+        `timeout` (seconds; by default the container's) ends the command, not the session.
+        """
+        limit = self._timeout if timeout is None else timeout
+        execution = self._occupied(await self._session.run(command, timeout=limit, cap=OUTPUT_CAP))
+        try:
+            return await self._finish(execution)
+        except asyncio.CancelledError:
+            await ending(execution)
+            raise
+
+    def read(self) -> str:
+        """What was printed since the last `read`."""
+        return "".join(self._unread.clear())
+
+    def on_output(self, fn: Callable[[str], object]) -> None:
+        """Call `fn(data)` with everything that is printed, in order."""
+        self._functions.append(fn)
+
+    async def close(self) -> None:
+        """End the shell and everything it has started."""
+        await self._session.aclose()
+        self._hearing.cancel()
+        await asyncio.gather(self._hearing, return_exceptions=True)
+
+    async def __aenter__(self) -> AsyncSession:
+        return self
+
+    async def __aexit__(self, *exc_info: object) -> None:
+        await self.close()
+
+    async def _hear(self) -> None:
+        async for output in self._session.outputs():
+            self._unread.append(output.text)
+            for function in self._functions:
+                answer = function(output.text)
+                if inspect.isawaitable(answer):
+                    await answer
