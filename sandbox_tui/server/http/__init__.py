@@ -1,0 +1,1 @@
+"""The HTTP API: every route is a face of one `Api`."""
