@@ -12,6 +12,7 @@ __version__ = "0.1.0"
 
 if TYPE_CHECKING:
     from sandbox_tui.api.client import blocking, connect
+    from sandbox_tui.magics.shell import Shell
     from sandbox_tui.model.errors import SandboxError
     from sandbox_tui.model.refs import Kind, Ref
 
@@ -35,3 +36,17 @@ def __getattr__(name: str) -> object:
 
 def __dir__() -> list[str]:
     return sorted(__all__)
+
+
+def load_ipython_extension(shell: Shell) -> None:
+    """`%load_ext sandbox_tui`: the magics of notebooks."""
+    from sandbox_tui.magics.extension import load
+
+    load(shell)
+
+
+def unload_ipython_extension(shell: Shell) -> None:
+    """`%unload_ext sandbox_tui`: everything as it was before."""
+    from sandbox_tui.magics.extension import unload
+
+    unload(shell)

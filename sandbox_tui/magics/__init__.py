@@ -1,0 +1,1 @@
+"""The notebook's surface: magics that run cells in containers and rooms."""
