@@ -1,4 +1,4 @@
-"""Handing the terminal to a sandbox and coming back: the one place that suspends the dashboard."""
+"""Handing the terminal to a sandbox and coming back."""
 
 from __future__ import annotations
 

@@ -12,14 +12,27 @@ from collections.abc import Callable, Coroutine
 from contextlib import AbstractAsyncContextManager
 from typing import TYPE_CHECKING
 
-from sandbox_tui.model.actions import Action, AddCell, Run, RunCell
+from sandbox_tui.model.actions import (
+    Action,
+    AddCell,
+    ClearOutputs,
+    EditCell,
+    MoveCell,
+    RemoveCell,
+    Run,
+    RunAll,
+    RunCell,
+)
 from sandbox_tui.model.errors import BackendUnavailableError, DeadlineError, SandboxError
 from sandbox_tui.model.outputs import Outcome, Result, Text
 from sandbox_tui.model.refs import Ref
 from sandbox_tui.runtime.execution import Execution
+from sandbox_tui.runtime.transfer import Transfer
 from sandbox_tui.tui.batch import Post, batched, paced
 from sandbox_tui.tui.feeds import Feeds
 from sandbox_tui.tui.messages import (
+    CopyEnded,
+    CopyMoved,
     Disconnected,
     Failed,
     LogArrived,
@@ -38,6 +51,8 @@ Connect = Callable[[], "AbstractAsyncContextManager[Api]"]
 DEADLINE = 60.0
 """How long an action may take, in seconds; a graceful stop and a cold kernel are well within."""
 
+ABOUT_CELLS = (AddCell, EditCell, MoveCell, RemoveCell, ClearOutputs, RunCell, RunAll)
+
 GOODBYE = 3.0
 """How long letting go of the backends may take, in seconds."""
 
@@ -52,6 +67,9 @@ class Bridge:
         self._feeds: Feeds | None = None
         self._tasks: asyncio.TaskGroup | None = None
         self._watch = Watch()
+        self._copies: list[Transfer] = []
+        self._unwanted: set[Transfer] = set()
+        self._order = asyncio.Lock()
         self._life: asyncio.Task[None] | None = None
 
     def open(self) -> None:
@@ -77,13 +95,27 @@ class Bridge:
         if self._feeds is not None:
             self._feeds.again(feed)
 
-    def perform(self, action: Action) -> None:
-        """Do it; the answer arrives as `Performed` or `Failed`."""
-        self._spawn(self._perform(action), f"perform {type(action).__name__}")
+    def perform(self, action: Action, *, quiet: bool = False) -> None:
+        """Do it; the answer arrives as `Performed` (not when `quiet`) or `Failed`.
+
+        What is done to the cells of rooms is done in the order it is asked for.
+        """
+        work = self._perform(action, quiet)
+        if isinstance(action, ABOUT_CELLS):
+            work = self._in_order(work)
+        self._spawn(work, f"perform {type(action).__name__}")
 
     def run_cell(self, ref: Ref, source: str) -> None:
         """Add a cell at the end of a room and run it."""
         self._spawn(self._run_cell(ref, source), f"run a cell in {ref}")
+
+    def end_copies(self) -> bool:
+        """End the copies that are under way; whether there were any."""
+        copies = set(self._copies)
+        for copy in copies - self._unwanted:
+            self._unwanted.add(copy)
+            self._spawn(copy.cancel(), f"end {copy.title}")
+        return bool(copies)
 
     def _spawn(self, work: Coroutine[None, None, None], name: str) -> None:
         if self._tasks is None:
@@ -109,7 +141,11 @@ class Bridge:
         finally:
             self._api = self._feeds = self._tasks = None
 
-    async def _perform(self, action: Action) -> None:
+    async def _in_order(self, work: Coroutine[None, None, None]) -> None:
+        async with self._order:
+            await work
+
+    async def _perform(self, action: Action, quiet: bool = False) -> None:
         began = time.monotonic()
         try:
             answer = await self._ask(action)
@@ -119,9 +155,31 @@ class Bridge:
             fault = BackendUnavailableError("dashboard", f"{type(error).__name__}: {error}")
             self._post(Failed(action, fault))
         else:
-            self._post(Performed(action, answer, time.monotonic() - began))
+            if isinstance(answer, Transfer):
+                await self._carry(action, answer, began)
+            elif not quiet:
+                self._post(Performed(action, answer, time.monotonic() - began))
             if isinstance(action, Run) and isinstance(answer, Execution):
                 await self._tell(answer)
+
+    async def _carry(self, action: Action, copy: Transfer, began: float) -> None:
+        """Tell how far a copy is, and what has come of it; it ends with this connection."""
+        self._copies.append(copy)
+        try:
+            async for progress in copy:
+                self._post(CopyMoved(f"{progress}  {copy.title}".strip()))
+            self._post(Performed(action, await copy, time.monotonic() - began))
+        except SandboxError as error:
+            self._post(Failed(action, error))
+        except asyncio.CancelledError:
+            if copy not in self._unwanted:
+                await copy.cancel()
+                raise
+            self._post(CopyEnded(copy.title))
+        finally:
+            self._copies.remove(copy)
+            self._unwanted.discard(copy)
+            self._post(CopyMoved(""))
 
     async def _run_cell(self, ref: Ref, source: str) -> None:
         """Two actions; what is logged is the run that a person asked for."""

@@ -21,6 +21,7 @@ class Group(StrEnum):
     """The headings of the key list, in its order."""
 
     ACT = "act on the selected sandbox"
+    CELLS = "cells of a room, in its Notebook tab"
     MOVE = "move"
     LOOK = "look"
     MARK = "several at once"
@@ -46,6 +47,14 @@ def _box(now: Situation) -> str:
 def _room(now: Situation) -> str:
     there = now.box is not None and now.box.ref.kind is Kind.ROOM
     return "" if there else "only a room has a kernel to restart"
+
+
+def _cells(now: Situation) -> str:
+    return "" if now.cells is not None else "only in the Notebook tab of a room"
+
+
+def _cell(now: Situation) -> str:
+    return _cells(now) or ("" if now.cells else "there is no cell yet")
 
 
 def _marks(now: Situation) -> str:
@@ -78,6 +87,8 @@ class Command(msgspec.Struct, frozen=True, kw_only=True):
     halves: frozenset[Half] = ANYWHERE
     when: Condition = _always
     verb: Verb | None = None
+    in_cells: bool = False
+    """Whether it is one of a notebook's own: there it comes before what has its key elsewhere."""
 
     @property
     def short(self) -> str:
@@ -94,7 +105,7 @@ class Command(msgspec.Struct, frozen=True, kw_only=True):
 
     def excludes(self, other: Command) -> bool:
         """Whether no situation has both, so that they may share a key."""
-        if not self.halves & other.halves:
+        if not self.halves & other.halves or self.in_cells != other.in_cells:
             return True
         mine, theirs = self.verb, other.verb
         if mine is None or theirs is None:
@@ -126,6 +137,21 @@ def _look(
     return Command(id=name, title=title, brief=brief, keys=keys, when=when, halves=halves)
 
 
+def _of_cell(
+    name: str, title: str, *keys: str, when: Condition = _cell, brief: str = ""
+) -> Command:
+    return Command(
+        id=f"cell.{name}",
+        title=title,
+        brief=brief,
+        keys=keys,
+        group=Group.CELLS,
+        halves=IN_VIEW,
+        when=when,
+        in_cells=True,
+    )
+
+
 COMMANDS: tuple[Command, ...] = (
     *(_of_verb(verb) for verb in VERBS),
     Command(
@@ -136,6 +162,20 @@ COMMANDS: tuple[Command, ...] = (
         when=_room,
     ),
     Command(id="sandbox.new", title="New", keys=("n",), group=Group.ACT, halves=IN_LIST),
+    _of_cell("edit", "Edit cell", "enter", brief="edit"),
+    _of_cell("editor", "Edit cell in $EDITOR", "e", brief="$EDITOR"),
+    _of_cell("advance", "Run cell and go on", "ctrl+j", "shift+enter", brief="run"),
+    _of_cell("run", "Run cell", "ctrl+r", "ctrl+enter", brief="run in place"),
+    _of_cell("run_all", "Run all cells", "A", brief="run all"),
+    _of_cell("above", "Add cell above", "a", when=_cells, brief="add above"),
+    _of_cell("below", "Add cell below", "b", when=_cells, brief="add below"),
+    _of_cell("text", "Add text below", "m", when=_cells, brief="add text"),
+    _of_cell("up", "Move cell up", "shift+up", "K"),
+    _of_cell("down", "Move cell down", "shift+down", "J"),
+    _of_cell("delete", "Delete cell", "d d", brief="delete"),
+    _of_cell("undo", "Bring back deleted cell", "ctrl+z", when=_cells, brief="undelete"),
+    _of_cell("clear", "Clear outputs of cell", "ctrl+l", brief="clear"),
+    _of_cell("clear_all", "Clear all outputs"),
     _move("up", "Up", "up", "k"),
     _move("down", "Down", "down", "j"),
     _move("page_up", "Page up", "pageup"),
@@ -168,7 +208,7 @@ COMMANDS: tuple[Command, ...] = (
     _look("tab.logs", "Logs", "l", when=_box),
     _look("tab.stats", "Stats", "v", when=_box),
     _look("tab.inspect", "Inspect", "i", when=_box),
-    _look("tab.notebook", "Notebook", when=_room),
+    _look("tab.notebook", "Notebook", "B", when=_room),
     _look("tab.events", "Events", "E", when=_box),
     _look("list.filter", "Filter", "/", halves=IN_LIST),
     _look("view.search", "Search", "/", when=_box, halves=IN_VIEW),
@@ -215,7 +255,8 @@ def answering(sharing: Iterable[Command], now: Situation) -> Command | None:
 
     The first that is possible; else one that can say why it is not, best one of the right kind.
     """
-    here = [entry for entry in sharing if now.half in entry.halves]
+    here = [entry for entry in sharing if now.half in entry.halves and _is_near(entry, now)]
+    here.sort(key=lambda entry: not entry.in_cells)
     possible = (entry for entry in here if not entry.impossible(now))
     fitting = (entry for entry in here if _is_of_its_kind(entry, now.box))
     return next(possible, None) or next(fitting, None) or next(iter(here), None)
@@ -224,6 +265,10 @@ def answering(sharing: Iterable[Command], now: Situation) -> Command | None:
 def asks(entry: Command) -> bool:
     """Whether it is confirmed before it is done."""
     return entry.verb is not None and entry.verb.confirm is Confirm.ASK
+
+
+def _is_near(entry: Command, now: Situation) -> bool:
+    return now.cells is not None or not entry.in_cells
 
 
 def _is_of_its_kind(entry: Command, box: Sandbox | None) -> bool:

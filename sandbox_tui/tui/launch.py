@@ -14,24 +14,36 @@ from typing import TYPE_CHECKING
 from sandbox_tui.model.errors import TerminalNeededError
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
     from contextlib import AbstractAsyncContextManager
 
     from sandbox_tui.api.base import Api
+    from sandbox_tui.model.refs import Kind
 
 
-def run(*, demo: bool = False, select: str | None = None) -> int:
+def run(
+    *,
+    demo: bool = False,
+    select: str | None = None,
+    read_only: bool = False,
+    kinds: Collection[Kind] | None = None,
+    terminal: bool = True,
+) -> int:
     """Open the dashboard and stay until it is left. Answers with the exit code.
 
     `demo` is the built-in story in place of this machine; `select` names the sandbox to begin
-    with. Raises `TerminalNeededError` and `ConfigError` before anything is drawn.
+    with; `read_only` refuses whatever could change something; `kinds` shows no others; without
+    `terminal` it is drawn elsewhere, in a browser. Raises `TerminalNeededError` and `ConfigError`
+    before anything is drawn.
     """
-    _check_terminal()
+    if terminal:
+        _check_terminal()
     gc.disable()
     try:
         from sandbox_tui.tui.app import DashboardApp
         from sandbox_tui.tui.outfit import load_outfit
 
-        connect = partial(_connect, demo)
+        connect = partial(_connect, demo, read_only, kinds)
         app = DashboardApp(connect, load_outfit(), select=select or "", shown=_collect_again)
         app.run()
     finally:
@@ -45,10 +57,12 @@ def _collect_again() -> None:
     gc.enable()
 
 
-def _connect(demo: bool) -> AbstractAsyncContextManager[Api]:
+def _connect(
+    demo: bool, read_only: bool, kinds: Collection[Kind] | None
+) -> AbstractAsyncContextManager[Api]:
     from sandbox_tui.api.client import connect
 
-    return connect(demo=demo)
+    return connect(kinds=kinds, demo=demo, read_only=read_only)
 
 
 def _check_terminal() -> None:

@@ -112,6 +112,24 @@ class Failed(Message):
 
 
 @dataclass(eq=False, repr=False)
+class CopyMoved(Message):
+    """How far a copy is, in words; none when it is over."""
+
+    words: str
+
+    def can_replace(self, message: Message) -> bool:
+        """Latest wins."""
+        return isinstance(message, CopyMoved)
+
+
+@dataclass(eq=False, repr=False)
+class CopyEnded(Message):
+    """A person has ended a copy."""
+
+    title: str
+
+
+@dataclass(eq=False, repr=False)
 class RunEnded(Message):
     """Code that was run from here ended."""
 

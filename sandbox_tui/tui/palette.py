@@ -7,13 +7,13 @@ without words its input line is opened.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import msgspec
 from textual.fuzzy import FuzzySearch
 
 from sandbox_tui.hub.registry import Verb, possible
-from sandbox_tui.model.actions import Run, Send
+from sandbox_tui.model.actions import Action, Pull, Push, Run, Send, Snapshot
 from sandbox_tui.model.refs import Kind, Ref
 from sandbox_tui.model.world import Sandbox, World
 from sandbox_tui.tui.commands import COMMANDS, Command, Group
@@ -160,12 +160,20 @@ def _of(box: Sandbox, names: Names, keymap: Keymap) -> Iterator[Entry]:
         yield Entry(title=f"{words} {name}", choice=choice, keys=keymap.label(command_id))
 
 
+_TYPED: Mapping[type[Action], str] = {
+    Send: "send to {}",
+    Push: "push to {}",
+    Pull: "pull from {}",
+    Snapshot: "snapshot of {}",
+}
+
+
 def _sentence(verb: Verb, box: Sandbox, name: str) -> str:
     if verb.action is Run:
         what = "run cell in" if box.ref.kind is Kind.ROOM else "run in"
         return f"{what} {name}: {ELLIPSIS}"
-    if verb.action is Send:
-        return f"send to {name}: {ELLIPSIS}"
+    if (sentence := _TYPED.get(verb.action)) is not None:
+        return f"{sentence.format(name)}: {ELLIPSIS}"
     return f"{verb.title.lower()} {name}"
 
 

@@ -40,6 +40,10 @@ class Situation(msgspec.Struct, frozen=True, kw_only=True):
     box: Sandbox | None = None
     half: Half = Half.LIST
     tab: Tab = Tab.LIVE
+    cells: int | None = None
+    """How many cells the view shows to be worked in; None when it shows no notebook for that."""
+    typing: bool = False
+    """Whether a cell is open, and keys are text for it."""
     marked: int = 0
     needs: int = 0
     searching: bool = False

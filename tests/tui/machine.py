@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator
 
 import pytest
 from textual.pilot import Pilot
 
 from sandbox_tui.api.client import running
 from sandbox_tui.api.local import LocalApi
+from sandbox_tui.api.passing import PassingApi
 from sandbox_tui.backends.memory.kinds import MemoryContainers, MemoryTerminals
 from sandbox_tui.backends.memory.rooms import MemoryRooms
 from sandbox_tui.hub.hub import Hub
 from sandbox_tui.model.actions import Action
-from sandbox_tui.model.cells import Notebook
-from sandbox_tui.model.outputs import Output, Screen, Vitals
 from sandbox_tui.model.refs import Kind, Ref
 from sandbox_tui.model.specs import ContainerSpec, RoomSpec, Spec, TmuxSpec
-from sandbox_tui.model.world import Sandbox, State, World
-from sandbox_tui.runtime.execution import Execution
+from sandbox_tui.model.world import Sandbox, State
 from sandbox_tui.tui.app import DashboardApp
 from sandbox_tui.tui.outfit import Outfit, load_rules
 from sandbox_tui.tui.screens.dashboard import Dashboard
@@ -29,49 +27,16 @@ from tests.support import retry_until_async
 FAST = dict.fromkeys(Kind, 0.05)
 
 
-class Recorder:
+class Recorder(PassingApi):
     """An Api that is another one, and remembers what it was asked to do."""
 
     def __init__(self, api: LocalApi, actions: list[Action]) -> None:
-        self._api = api
+        super().__init__(api)
         self._actions = actions
-
-    @property
-    def world(self) -> World:
-        return self._api.world
-
-    def worlds(self, since: int = -1) -> AsyncIterator[World]:
-        return self._api.worlds(since)
-
-    async def settled(self, timeout: float = 5.0) -> World:
-        return await self._api.settled(timeout)
 
     async def perform(self, action: Action) -> object:
         self._actions.append(action)
-        return await self._api.perform(action)
-
-    async def execute(self, ref: Ref, code: str, *, timeout: float | None = None) -> Execution:
-        return await self._api.execute(ref, code, timeout=timeout)
-
-    def follow(
-        self, ref: Ref, *, tail: int = 200, live: bool = True, since: float | None = None
-    ) -> AsyncIterator[Output]:
-        return self._api.follow(ref, tail=tail, live=live, since=since)
-
-    def screens(self, refs: Sequence[Ref]) -> AsyncIterator[Mapping[Ref, Screen]]:
-        return self._api.screens(refs)
-
-    def notebooks(self, ref: Ref) -> AsyncIterator[Notebook]:
-        return self._api.notebooks(ref)
-
-    async def vitals(self, refs: Sequence[Ref]) -> Mapping[Ref, Vitals]:
-        return await self._api.vitals(refs)
-
-    async def inspect(self, ref: Ref) -> Mapping[str, object]:
-        return await self._api.inspect(ref)
-
-    async def aclose(self) -> None:
-        await self._api.aclose()
+        return await super().perform(action)
 
 
 class Machine:

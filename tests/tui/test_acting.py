@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+import pytest
+
+from sandbox_tui.backends.memory import files
 from sandbox_tui.model.actions import (
     AddCell,
     Attach,
     Interrupt,
     Pause,
+    Push,
     Remove,
     Restart,
     Resume,
     Run,
     RunCell,
     Send,
+    Snapshot,
     Start,
     Stop,
 )
@@ -209,6 +216,23 @@ async def test_new_makes_a_session_and_selects_it(machine: Machine) -> None:
         await sight.until(lambda: sight.selected == "tmux:build")
 
 
+async def test_new_makes_a_container_from_a_profile(machine: Machine) -> None:
+    async with machine.dashboard() as sight:
+        await sight.press("n")
+        await sight.sees("session", "command")
+        await sight.press("up", "right", "space", "tab")
+        await sight.sees("profile")
+        await sight.type("box")
+        await sight.press("enter")
+        await sight.sees("a container needs an image or a profile")
+        await sight.press("down")
+        await sight.type("dev")
+        await sight.press("enter")
+        wanted = Start(name="box", kind=Kind.CONTAINER, profile="dev")
+        await sight.until(lambda: machine.actions == [wanted])
+        await sight.until(lambda: sight.selected == "container:box")
+
+
 async def test_an_error_is_shown_with_its_hint_and_never_as_markup(machine: Machine) -> None:
     name = "[/red]x"
     async with machine.dashboard() as sight:
@@ -255,3 +279,54 @@ async def test_attach_hands_over_what_the_backend_says(machine: Machine) -> None
         await sight.press("a")
         await sight.until(lambda: machine.actions == [Attach(ref=API)])
         await sight.until(lambda: "sandbox-tui attach" in sight.notices)
+
+
+async def test_a_push_asks_what_and_where_and_says_how_far_it_is(
+    machine: Machine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(files, "PAUSE", 0.15)
+    source = tmp_path / "two words"
+    source.write_bytes(b"x" * 5000)
+    async with machine.dashboard() as sight:
+        sight.select(WEB)
+        await sight.press(">")
+        await sight.sees("push to web ›", "FILE-HERE")
+        await sight.type("alone")
+        await sight.press("enter")
+        await sight.until(lambda: "what is 'alone' to mean?" in sight.notices)
+        await sight.press(">")
+        await sight.type(f"'{source}' /tmp/")
+        await sight.press("enter")
+        await sight.sees("of 5.0 kB", "esc ends it")
+        await sight.until(lambda: "made /tmp/two words" in sight.notices)
+        await sight.misses("esc ends it")
+        assert machine.actions == [Push(ref=WEB, source=str(source), target="/tmp/")]
+        assert await machine.containers.read(WEB, "/tmp/two words") == b"x" * 5000
+
+
+async def test_escape_ends_a_copy(
+    machine: Machine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(files, "PAUSE", 0.15)
+    await machine.containers.write(WEB, "/tmp/file", b"content")
+    async with machine.dashboard() as sight:
+        sight.select(WEB)
+        await sight.press("<")
+        await sight.sees("pull from web ›")
+        await sight.type(f"/tmp/file {tmp_path}")
+        await sight.press("enter")
+        await sight.sees("esc ends it")
+        await sight.press("escape")
+        await sight.until(lambda: "pull /tmp/file from container:web: ended" in sight.notices)
+        await sight.misses("esc ends it")
+    assert not any(tmp_path.iterdir())  # noqa: ASYNC240
+
+
+async def test_a_snapshot_is_named(machine: Machine) -> None:
+    async with machine.dashboard() as sight:
+        sight.select(WEB)
+        await sight.press("=")
+        await sight.type("kept:v1")
+        await sight.press("enter")
+        await sight.until(lambda: machine.actions == [Snapshot(ref=WEB, image="kept:v1")])
+        await sight.until(lambda: "made sha256:" in sight.notices)

@@ -20,6 +20,11 @@ LIST = (
     "sandbox.remove", "sandbox.interrupt", "mark.toggle", "move.next_need", "sandbox.new",
     "list.filter", "copy.text",
 )  # fmt: skip
+CELLS = (
+    "view.back", "cell.edit", "cell.advance", "cell.run", "cell.below", "cell.above", "cell.delete",
+    "sandbox.interrupt", "cell.run_all", "cell.text", "cell.clear", "cell.editor", "room.restart",
+    "cell.undo", "tab.next",
+)  # fmt: skip
 VIEW = (
     "view.back", "tab.next", "sandbox.attach", "sandbox.send", "sandbox.run",
     "view.search", "view.next_match", "view.follow", "view.wrap", "view.timestamps", "view.zoom",
@@ -38,12 +43,21 @@ class Hint(NamedTuple):
 
 def hints(now: Situation, keymap: Keymap) -> list[Hint]:
     """The keys that work now, most useful first."""
-    wanted = LIST if now.half is Half.LIST else VIEW
+    if now.typing:
+        return _typing(keymap)
+    in_view = VIEW if now.cells is None else CELLS
+    wanted = LIST if now.half is Half.LIST else in_view
     return [
         Hint(keymap.label(name), command(name).short, name)
         for name in wanted
         if keymap.label(name) and not command(name).impossible(now)
     ]
+
+
+def _typing(keymap: Keymap) -> list[Hint]:
+    """The keys of an open cell."""
+    words = (("view.back", "leave"), ("cell.advance", "run"), ("cell.run", "run in place"))
+    return [Hint(keymap.label(name), what, name) for name, what in words]
 
 
 def always(keymap: Keymap) -> list[Hint]:

@@ -18,17 +18,15 @@ from textual.widgets import Static, TextArea
 
 from sandbox_tui.model.refs import Ref
 from sandbox_tui.tui.chrome.input_purposes import Purpose, Typing
+from sandbox_tui.tui.widgets.code_area import CodeArea
 
 RUNS = ("ctrl+j", "shift+enter")
 OWN_KEYS = (*RUNS, "enter", "escape", "ctrl+c", "ctrl+q", "up", "down")
-OPENERS = (":", "(", "[", "{")
-"""How a line ends that opens a block."""
-
 KEPT = 100
 """How many lines typed before can be had back with the up key."""
 
 
-class Field(TextArea):
+class Field(CodeArea):
     """One line that may become several."""
 
     @dataclass
@@ -45,13 +43,7 @@ class Field(TextArea):
         step: int
 
     def __init__(self) -> None:
-        super().__init__(
-            compact=True,
-            soft_wrap=True,
-            show_line_numbers=False,
-            highlight_cursor_line=False,
-            tab_behavior="indent",
-        )
+        super().__init__()
         self.blocks = False
         """Whether enter may continue a block."""
 
@@ -67,7 +59,7 @@ class Field(TextArea):
         event.stop()
         event.prevent_default()
         if message is None:
-            self.insert(f"\n{self._indent()}")
+            self.break_line()
         else:
             self.post_message(message)
 
@@ -85,18 +77,9 @@ class Field(TextArea):
 
     def _goes_on(self) -> bool:
         """Whether the code is not complete: it opens a block, or is in the middle of one."""
-        last = self._line()
-        opens = last.rstrip().endswith(OPENERS)
-        return self.blocks and bool(last.strip()) and (opens or self.document.line_count > 1)
-
-    def _indent(self) -> str:
-        """What the next line begins with."""
-        line = self._line()
-        indent = line[: len(line) - len(line.lstrip())]
-        return f"{indent}    " if line.rstrip().endswith(OPENERS) else indent
-
-    def _line(self) -> str:
-        return self.document.get_line(self.cursor_location[0])
+        written = self.document.get_line(self.cursor_location[0]).strip()
+        more = self.opens_block() or self.document.line_count > 1
+        return self.blocks and bool(written) and more
 
 
 class InputLine(Horizontal):

@@ -15,6 +15,9 @@ class Purpose(StrEnum):
     SEARCH = "search"
     SEND = "send"
     RUN = "run"
+    PUSH = "push"
+    PULL = "pull"
+    SNAPSHOT = "snapshot"
 
     @property
     def is_live(self) -> bool:
@@ -32,6 +35,9 @@ _HELP = {
     Purpose.SEARCH: "enter keeps it, then n and N · esc clears",
     Purpose.SEND: "enter sends · esc cancels",
     Purpose.RUN: "ctrl+j or shift+enter runs · esc cancels",
+    Purpose.PUSH: "FILE-HERE FOLDER-INSIDE/ · enter copies · esc cancels",
+    Purpose.PULL: "FILE-INSIDE FOLDER-HERE/ · enter copies · esc cancels",
+    Purpose.SNAPSHOT: "IMAGE[:TAG] · enter keeps it · esc cancels",
 }
 
 

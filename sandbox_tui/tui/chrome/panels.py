@@ -11,16 +11,20 @@ from textual.widget import Widget
 from sandbox_tui.model.outputs import Text
 from sandbox_tui.tui.bodies import Body
 from sandbox_tui.tui.history import Event
+from sandbox_tui.tui.keys import Keymap
 from sandbox_tui.tui.said import cell_text
+from sandbox_tui.tui.widgets.cell_messages import Left
 from sandbox_tui.tui.widgets.lines import LineView
 from sandbox_tui.tui.widgets.pane import PaneView
 
 if TYPE_CHECKING:
-    from sandbox_tui.tui.widgets.cells import NotebookView
     from sandbox_tui.tui.widgets.charts import StatsView
     from sandbox_tui.tui.widgets.facts import FactsView
     from sandbox_tui.tui.widgets.log import LogView
+    from sandbox_tui.tui.widgets.notebook_editor import NotebookEditor
     from sandbox_tui.tui.widgets.textview import TextView
+
+NO_CELLS = "no cells yet: b adds one in the Notebook tab, s runs one"
 
 V = TypeVar("V", bound=LineView[Any])
 
@@ -28,8 +32,9 @@ V = TypeVar("V", bound=LineView[Any])
 class Panels:
     """The body of the viewer, and the strip of charts under it, mounted in their `host`."""
 
-    def __init__(self, host: Widget) -> None:
+    def __init__(self, host: Widget, keymap: Keymap) -> None:
         self._host = host
+        self._keymap = keymap
         self._body = Body.WORDS
         self._bodies: dict[Body, LineView[Any]] = {}
         self._strip: StatsView | None = None
@@ -72,11 +77,11 @@ class Panels:
         return self._made(Body.EVENTS, LogView())
 
     @cached_property
-    def notebook(self) -> NotebookView:
+    def notebook(self) -> NotebookEditor:
         """A room's cells."""
-        from sandbox_tui.tui.widgets.cells import NotebookView
+        from sandbox_tui.tui.widgets.notebook_editor import NotebookEditor
 
-        return self._made(Body.NOTEBOOK, NotebookView("no cells yet: s runs one"))
+        return self._made(Body.NOTEBOOK, NotebookEditor(NO_CELLS, endings(self._keymap)))
 
     @cached_property
     def facts(self) -> FactsView:
@@ -91,6 +96,11 @@ class Panels:
         from sandbox_tui.tui.widgets.charts import StatsView
 
         return self._made(Body.STATS, StatsView())
+
+    @property
+    def is_typed_into(self) -> bool:
+        """Whether a cell is open, so that keys are text."""
+        return Body.NOTEBOOK in self._bodies and self.notebook.editing is not None
 
     @property
     def strip(self) -> StatsView | None:
@@ -117,6 +127,8 @@ class Panels:
     def show(self, body: Body) -> None:
         """Let that body be the shown one."""
         self._body = body
+        if body is not Body.NOTEBOOK and self.is_typed_into:
+            self.notebook.leave()
         self._makers[body]()
         for other, widget in self._bodies.items():
             widget.display = other is body
@@ -240,6 +252,8 @@ class Panels:
         """A few words on the body, for the frame."""
         if self._body is Body.SCREEN:
             return self.pane.caption
+        if self._body is Body.NOTEBOOK:
+            return self.notebook.caption
         view = self.text_view
         if view is None:
             return ""
@@ -256,3 +270,19 @@ class Panels:
         self._bodies[body] = widget
         self._host.mount(widget, before=self._strip)
         return widget
+
+
+def endings(keymap: Keymap) -> Mapping[str, Left]:
+    """The keys that leave a cell that is typed into: those that are no text."""
+    deeds = {"view.back": Left.NOTHING, "cell.advance": Left.ADVANCE, "cell.run": Left.RUN}
+    keys = {stroke.key: how for name, how in deeds.items() for stroke in keymap.strokes(name)}
+    return {key: how for key, how in keys.items() if _is_no_text(key)} | _ALWAYS
+
+
+_ALWAYS = {"escape": Left.NOTHING, "ctrl+q": Left.NOTHING}
+
+
+def _is_no_text(key: str) -> bool:
+    """Whether no editor needs it: no letter, and no way to move."""
+    modifier, _, name = key.rpartition("+")
+    return len(name) == 1 if modifier in ("ctrl", "alt") else name == "enter" and bool(modifier)

@@ -42,7 +42,7 @@ class Viewer(Vertical):
         self._box: Sandbox | None = None
         self._log_of: Ref | None = None
         self._notebook_of: Ref | None = None
-        self._panels = Panels(self)
+        self._panels = Panels(self, keymap)
         self._failures: dict[Body, str] = {}
         self._glances = 0
         self._told: object = None
@@ -66,6 +66,12 @@ class Viewer(Vertical):
     def body(self) -> Body:
         """What fills the tab."""
         return body_of(self._box, self.tab)
+
+    @property
+    def cells(self) -> int | None:
+        """How many cells there are to work in; `None` in every tab but that of a notebook."""
+        shown = self.tab is Tab.NOTEBOOK and self._notebook_of is not None
+        return len(self._panels.notebook.cell_ids) if shown else None
 
     @property
     def feed(self) -> Feed | None:
@@ -141,7 +147,9 @@ class Viewer(Vertical):
             began = self._notebook_of != notebook.ref
             self._notebook_of = notebook.ref
             self._panels.notebook.show(notebook)
+            self.refresh_caption()
             if began:
+                self._panels.notebook.last()
                 self._panels.notebook.scroll_to_share(1.0)
             self._mended(Body.NOTEBOOK)
 

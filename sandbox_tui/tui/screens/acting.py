@@ -6,13 +6,25 @@ action; whatever the list does meanwhile changes nothing about whom it is for.
 
 from __future__ import annotations
 
+import re
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from sandbox_tui.hub.registry import Verb
-from sandbox_tui.model.actions import Action, Attach, Attachment, Restart, Run, Send, Start
-from sandbox_tui.model.errors import SandboxError
+from sandbox_tui.model.actions import (
+    Action,
+    Attach,
+    Attachment,
+    Pull,
+    Push,
+    Restart,
+    Run,
+    Send,
+    Snapshot,
+    Start,
+)
+from sandbox_tui.model.errors import SandboxError, UsageError
 from sandbox_tui.model.refs import Kind, Ref
 from sandbox_tui.model.world import Sandbox
 from sandbox_tui.tui import messages
@@ -21,12 +33,23 @@ from sandbox_tui.tui.bodies import is_foreign
 from sandbox_tui.tui.chrome.input_purposes import Purpose, Typing
 from sandbox_tui.tui.command_line import command_line
 from sandbox_tui.tui.commands import asks, command
+from sandbox_tui.tui.copying import PURPOSES, copy_of
 from sandbox_tui.tui.desk import Notice
 from sandbox_tui.tui.history import Event
 from sandbox_tui.tui.situation import Tab
 
 if TYPE_CHECKING:
     from sandbox_tui.tui.screens.dashboard import Dashboard
+
+
+_PREPOSITIONS: Mapping[type[Action], str] = {
+    Send: "to",
+    Run: "in",
+    Push: "to",
+    Pull: "from",
+    Snapshot: "of",
+}
+"""The actions that words are typed for, and how their line says for which sandbox."""
 
 
 class Acting:
@@ -40,7 +63,7 @@ class Acting:
         verb = command(command_id).verb
         if verb is None:
             self.perform(Restart(ref=box.ref))
-        elif verb.action in (Send, Run) and not words:
+        elif verb.action in _PREPOSITIONS and not words:
             self._ask_words(verb, box)
         elif asks(command(command_id)):
             self._ask(verb, [box])
@@ -58,7 +81,9 @@ class Acting:
         if not words:
             return
         box = self._on.desk.box(ref)
-        if purpose is Purpose.SEND:
+        if purpose in PURPOSES.values():
+            self._copy(ref, purpose, words)
+        elif purpose is Purpose.SEND:
             self.perform(Send(ref=ref, text=words))
         elif box is not None and ref.kind is Kind.ROOM and not is_foreign(box):
             self._on.bridge.run_cell(ref, words)
@@ -85,6 +110,8 @@ class Acting:
             self._on.show_tab(action.ref, Tab.LIVE)
         elif isinstance(action, Start) and isinstance(answer, Ref):
             self._on.select_when_there(answer)
+        elif type(action) in PURPOSES:
+            self._on.tell(Notice(f"{type(action).__name__.lower()}: made {answer}"))
 
     def failed(self, message: messages.Failed) -> None:
         """Log it, and say why."""
@@ -101,11 +128,9 @@ class Acting:
     # How it is asked.
 
     def _ask_words(self, verb: Verb, box: Sandbox) -> None:
-        purpose = Purpose.SEND if verb.action is Send else Purpose.RUN
-        preposition = "to" if purpose is Purpose.SEND else "in"
-        label = f"{verb.title.lower()} {preposition} {box.ref.name}"
+        label = " ".join((verb.title.lower(), _PREPOSITIONS[verb.action], box.ref.name))
         is_code = box.ref.kind is Kind.ROOM
-        self._on.type_into(Typing(purpose, label, ref=box.ref, blocks=is_code))
+        self._on.type_into(Typing(_purpose(verb), label, ref=box.ref, blocks=is_code))
 
     def _ask(self, verb: Verb, boxes: Sequence[Sandbox]) -> None:
         from sandbox_tui.tui.screens.confirm import Confirm
@@ -118,7 +143,7 @@ class Acting:
 
     def _act(self, verb: Verb, box: Sandbox, words: str = "") -> None:
         if words:
-            self.say(box.ref, Purpose.SEND if verb.action is Send else Purpose.RUN, words)
+            self.say(box.ref, _purpose(verb), words)
         else:
             self.perform(action_for(verb, box))
 
@@ -132,6 +157,12 @@ class Acting:
             self._on.tell(Notice(f"{verb.title} {asked.ref.name}: {why}", "warning"))
         else:
             self.perform(action_for(verb, box))
+
+    def _copy(self, ref: Ref, purpose: Purpose, words: str) -> None:
+        try:
+            self.perform(copy_of(ref, purpose, words))
+        except UsageError as error:
+            self._on.tell(Notice(f"{error.message}\n{error.hint}", "warning"))
 
     # What happens then.
 
@@ -148,13 +179,22 @@ class Acting:
 
     def _log(self, action: Action, what: str, *, ok: bool = True) -> None:
         ref = _ref(action)
-        title = type(action).__name__.lower()
+        title = _WORDS.sub(" ", type(action).__name__).lower()
         line = command_line(action)
         self._on.desk.chronicle.add(
             Event(at=time.time(), ref=ref, what=f"{title}: {what}", command=line, ok=ok)
         )
         if ref == self._on.selected and self._on.viewer.tab is Tab.EVENTS:
             self._on.refresh_view()
+
+
+_WORDS = re.compile(r"(?<=[a-z])(?=[A-Z])")
+
+
+def _purpose(verb: Verb) -> Purpose:
+    """What a line is for that is typed before the verb is done."""
+    usual = Purpose.SEND if verb.action is Send else Purpose.RUN
+    return PURPOSES.get(verb.action, usual)
 
 
 def _ref(action: Action) -> Ref | None:

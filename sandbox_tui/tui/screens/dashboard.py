@@ -30,11 +30,14 @@ from sandbox_tui.tui.commands import command
 from sandbox_tui.tui.desk import Desk, Notice
 from sandbox_tui.tui.keys import Keymap, Twice
 from sandbox_tui.tui.screens.acting import Acting
+from sandbox_tui.tui.screens.editing import Editing
 from sandbox_tui.tui.screens.managing import Managing
 from sandbox_tui.tui.screens.moving import Moving
 from sandbox_tui.tui.sections import sections
 from sandbox_tui.tui.situation import Half, Situation, Tab
 from sandbox_tui.tui.watching import Feed, View
+from sandbox_tui.tui.widgets.cell_messages import CellMessage
+from sandbox_tui.tui.widgets.fit import harmless
 from sandbox_tui.tui.widgets.list_items import Entry
 from sandbox_tui.tui.widgets.sandbox_list import SandboxList
 
@@ -71,6 +74,7 @@ class Dashboard(Screen[None], inherit_bindings=False):
         self.acting = Acting(self)
         self._moving = Moving(self)
         self._managing = Managing(self)
+        self._editing = Editing(self)
         self._twice = Twice()
         self._wanted = wanted
         self._meter = Meter()
@@ -117,6 +121,8 @@ class Dashboard(Screen[None], inherit_bindings=False):
             box=self.desk.box(self.selected),
             half=self.half,
             tab=self.viewer.tab,
+            cells=self.viewer.cells,
+            typing=self.viewer.panels.is_typed_into,
             marked=len(self.listing.marks),
             needs=len(self.desk.needs),
             searching=text_view is not None and text_view.match_count[1] > 0,
@@ -135,6 +141,7 @@ class Dashboard(Screen[None], inherit_bindings=False):
             return True
         command_id, key = map(str, parameters)
         typing = self._input is not None and self._input.is_open
+        typing = typing or self.viewer.panels.is_typed_into
         return not typing and self.keymap.answers(command_id, key, self.situation)
 
     def action_press(self, command_id: str, key: str) -> None:
@@ -157,7 +164,7 @@ class Dashboard(Screen[None], inherit_bindings=False):
             self.tell(Notice(f"{whom}{why}", "warning"))
             return
         looked = self._moving.does(command_id, ref) or self._managing.does(command_id, ref, words)
-        if not looked and box is not None:
+        if not looked and not self._editing.does(command_id, ref) and box is not None:
             self.acting.do(command_id, box, words)
 
     def tell(self, notice: Notice) -> None:
@@ -197,6 +204,15 @@ class Dashboard(Screen[None], inherit_bindings=False):
     def on_failed(self, message: messages.Failed) -> None:
         """An action could not be done."""
         self.acting.failed(message)
+
+    def on_copy_moved(self, message: messages.CopyMoved) -> None:
+        """A copy is further, or over."""
+        words = harmless(message.words)
+        self.footer.say(f"esc ends it · {words}" if words else "")
+
+    def on_copy_ended(self, message: messages.CopyEnded) -> None:
+        """A person has ended a copy."""
+        self.tell(Notice(f"{message.title}: ended", "warning"))
 
     def on_run_ended(self, message: messages.RunEnded) -> None:
         """Code that was run from here ended."""
@@ -239,6 +255,20 @@ class Dashboard(Screen[None], inherit_bindings=False):
         event.stop()
         self.viewer.refresh_caption()
         self.refresh_keys()
+
+    @on(CellMessage)
+    def heed_cells(self, message: CellMessage) -> None:
+        """Somebody typed into a cell."""
+        self._editing.heed(message)
+        self.refresh_cells()
+
+    def on_notebook_view_cell_opened(self) -> None:
+        """A cell was double-clicked."""
+        self.run_command("cell.edit", self.selected)
+
+    def on_notebook_view_cell_selected(self) -> None:
+        """Another cell is selected."""
+        self.refresh_cells()
 
     def on_input_line_changed(self, event: InputLine.Changed) -> None:
         """The text of a filter or a search is another one."""
@@ -323,6 +353,11 @@ class Dashboard(Screen[None], inherit_bindings=False):
         self.stage.show(self.desk.box(self.selected))
         self.refresh_keys()
         self._watch_soon()
+
+    def refresh_cells(self) -> None:
+        """Say which cell is worked in, and with which keys."""
+        self.viewer.refresh_caption()
+        self.refresh_keys()
 
     def refresh_keys(self) -> None:
         """Show the keys that work now."""

@@ -85,8 +85,10 @@ class Moving:
         self._on.refresh_view()
 
     def back(self) -> None:
-        """One step back: from a search, the view, the zoom, the marks or the filter."""
+        """One step back: from a copy, a search, the view, the zoom, the marks or the filter."""
         view = self._panels.text_view
+        if self._on.bridge.end_copies():
+            return
         if self._on.half is Half.VIEW and view is not None and view.match_count[1]:
             view.search("")
         elif self._on.half is Half.VIEW or self._on.has_class("-zoomed"):

@@ -28,6 +28,7 @@ class FieldOf(NamedTuple):
 
 FIELDS = (
     FieldOf("image", "image", "python:3.12", frozenset({Kind.CONTAINER})),
+    FieldOf("profile", "profile", "or a kind: dev, agent, …", frozenset({Kind.CONTAINER})),
     FieldOf("command", "command", "empty: what is usual", frozenset({Kind.TMUX, Kind.CONTAINER})),
     FieldOf("kernel", "kernel", "empty: python", frozenset({Kind.ROOM})),
     FieldOf("working_dir", "folder", "empty: this one", frozenset(Kind)),
@@ -82,8 +83,9 @@ class NewSandbox(ModalScreen[Start]):
             self.query_one("#error", Static).update(Content(error.message))
             self.set_focus(self._input("name"))
             return
-        if self._kind is Kind.CONTAINER and not self._value("image"):
-            self.query_one("#error", Static).update(Content("a container needs an image"))
+        if self._kind is Kind.CONTAINER and not (self._value("image") or self._value("profile")):
+            missing = "a container needs an image or a profile"
+            self.query_one("#error", Static).update(Content(missing))
             self.set_focus(self._input("image"))
             return
         self.dismiss(self._start(name or ""))
@@ -93,6 +95,7 @@ class NewSandbox(ModalScreen[Start]):
             name=name,
             kind=self._kind,
             image=self._value("image"),
+            profile=self._value("profile"),
             command=self._value("command"),
             kernel=self._value("kernel"),
             working_dir=self._value("working_dir"),

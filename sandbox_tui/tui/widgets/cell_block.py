@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from itertools import groupby
 from typing import NamedTuple
 
-from sandbox_tui.model.cells import CellKind, CellRun, NotebookCell
+from sandbox_tui.model.cells import Cell, CellKind, CellRun, NotebookCell
 from sandbox_tui.model.outputs import Display, Failure, Outcome, Output, Text
-from sandbox_tui.tui.widgets import ansi, units
+from sandbox_tui.tui.widgets import ansi, rich_values, units
 from sandbox_tui.tui.widgets.fit import harmless
 
 _TAIL = 500
@@ -39,6 +39,8 @@ def title(cell: NotebookCell, now: float) -> BlockLine:
     run = cell.run
     if run is None:
         return BlockLine("In[ ]", "cells--idle")
+    if run.outcome is Outcome.CANCELLED and run.started_at is None:
+        return BlockLine("In[ ] ✕ did not run", "cells--idle")
     shape, word, look = _state(run)
     spent = run.duration
     if run.status == "running" and run.started_at is not None:
@@ -48,12 +50,23 @@ def title(cell: NotebookCell, now: float) -> BlockLine:
     return BlockLine(" ".join(part for part in parts if part), look)
 
 
-def body(cell: NotebookCell) -> list[BlockLine]:
-    """Source and outputs, without the title."""
-    lines = [BlockLine(harmless(line), "cells--source") for line in cell.cell.source.split("\n")]
-    if cell.run is not None:
-        lines += _outputs(cell.run)
-    return lines
+def source(cell: Cell) -> list[BlockLine]:
+    """What a person wrote; of prose the headings stand out."""
+    look = _code_look if cell.kind is CellKind.CODE else _prose_look
+    return [BlockLine(harmless(line), look(line)) for line in cell.source.split("\n")]
+
+
+def said(cell: NotebookCell) -> list[BlockLine]:
+    """The end of what its latest run said."""
+    return _outputs(cell.run) if cell.run is not None else []
+
+
+def _code_look(_: str) -> str:
+    return "cells--source"
+
+
+def _prose_look(line: str) -> str:
+    return "cells--heading" if line.startswith("#") else ""
 
 
 def _state(run: CellRun) -> tuple[str, str, str]:
@@ -103,23 +116,15 @@ def _lines_of(stream: str, outputs: list[Output]) -> list[BlockLine]:
 def _display(display: Display) -> list[BlockLine]:
     count = display.execution_count
     prompt = f"Out[{count}]: " if count is not None else ""
-    text = _plain_text(display.data)
-    if text is None:
-        return [BlockLine(f"{prompt}<{harmless(', '.join(display.data))}>", "cells--note")]
+    text = rich_values.text_of(display.data.get("text/plain"))
+    if text is None or rich_values.has_picture(display.data):
+        return [BlockLine(f"{prompt}<{rich_values.note(display.data)}>", "cells--note")]
     first, *rest = _coloured(text, "")
     shift = " " * len(prompt) if rest else ""
     return [
         first._replace(text=prompt + first.text),
         *(line._replace(text=shift + line.text) for line in rest),
     ]
-
-
-def _plain_text(data: Mapping[str, object]) -> str | None:
-    """The text form of a rich value; notebook files keep it as a list of lines."""
-    text = data.get("text/plain")
-    if isinstance(text, list):
-        return "".join(map(str, text))  # pyright: ignore[reportUnknownArgumentType]  JSON
-    return text if isinstance(text, str) else None
 
 
 def _coloured(text: str, look: str) -> list[BlockLine]:

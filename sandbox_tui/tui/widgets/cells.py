@@ -7,7 +7,7 @@ held by cell and row, so output that grows above does not push it; at the end, i
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 from time import time
@@ -26,7 +26,7 @@ from sandbox_tui.tui.widgets.fit import breaks
 from sandbox_tui.tui.widgets.lines import Extent, LineView
 from sandbox_tui.tui.widgets.prose import wrap_words
 
-_GUTTER = 2
+GUTTER = 2
 """Cells before the text: the bar of the selected cell, and a space."""
 
 
@@ -58,7 +58,7 @@ class NotebookView(LineView[CellRow]):
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {
         *(f"cells--{look}" for look in ("idle", "queued", "running", "ok", "failed")),
-        *(f"cells--{look}" for look in ("source", "stderr", "note", "bar", "selected")),
+        *(f"cells--{look}" for look in ("source", "stderr", "note", "bar", "selected", "heading")),
     }
     DEFAULT_CSS = """
     NotebookView {
@@ -71,7 +71,8 @@ class NotebookView(LineView[CellRow]):
         & > .cells--stderr { color: $error; }
         & > .cells--bar { color: $primary; }
         & > .cells--selected { background: $foreground 10%; }
-        &:focus > .cells--selected { background: $primary 30%; }
+        & > .cells--heading { text-style: bold; color: $primary; }
+        &:focus-within > .cells--selected { background: $primary 30%; }
     }
     """
 
@@ -149,6 +150,11 @@ class NotebookView(LineView[CellRow]):
         """The selected cell."""
         return next((cell for cell in self._cells if cell.cell.id == self._selected), None)
 
+    @property
+    def cell_ids(self) -> Sequence[str]:
+        """The id of every cell, in order."""
+        return tuple(self._blocks)
+
     def select(self, cell_id: str) -> bool:
         """Select a cell and bring it into view; False when there is no such cell."""
         if cell_id not in self._blocks:
@@ -191,7 +197,7 @@ class NotebookView(LineView[CellRow]):
     def window(self, height: int) -> list[CellRow]:
         """The rows in view."""
         if not self._cells:
-            lines = wrap_words(self._placeholder, self.columns - _GUTTER)
+            lines = wrap_words(self._placeholder, self.columns - GUTTER)
             return [CellRow(BlockLine(line, "cells--note")) for line in lines]
         self._lay_out()
         self._top = max(0, min(self._top, self._starts[-1] - height))
@@ -205,7 +211,7 @@ class NotebookView(LineView[CellRow]):
 
     def paint(self, key: CellRow) -> Strip:
         """One row."""
-        width = self.columns - _GUTTER
+        width = self.columns - GUTTER
         looks = [key.line.look] if key.line.look else []
         if key.selected and key.is_title:
             looks.append("cells--selected")
@@ -284,12 +290,18 @@ class NotebookView(LineView[CellRow]):
         known = self._blocks.get(cell.cell.id)
         if known and known.width == width and (known.cell is cell or known.cell == cell):
             return known
-        rows = (
+        return Block(cell, width, (*self._source_rows(cell), *self._wrapped(cell_block.said(cell))))
+
+    def _source_rows(self, cell: NotebookCell) -> Sequence[CellRow]:
+        """The rows between a cell's title and what it said."""
+        return self._wrapped(cell_block.source(cell.cell))
+
+    def _wrapped(self, lines: Iterable[BlockLine]) -> list[CellRow]:
+        return [
             CellRow(line, part)
-            for line in cell_block.body(cell)
-            for part in range(len(breaks(ansi.plain(line.text), width - _GUTTER)))
-        )
-        return Block(cell, width, tuple(rows))
+            for line in lines
+            for part in range(len(breaks(ansi.plain(line.text), self.columns - GUTTER)))
+        ]
 
     def _block_rows(self, cell: NotebookCell) -> list[CellRow]:
         is_selected = cell.cell.id == self._selected

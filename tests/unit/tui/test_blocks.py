@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+import base64
+
 import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
 from sandbox_tui.model.cells import Cell, CellKind, CellRun, NotebookCell
 from sandbox_tui.model.outputs import Display, Failure, Outcome, Output, Text
+from sandbox_tui.tui.widgets import cell_block
 from sandbox_tui.tui.widgets.ansi import plain
-from sandbox_tui.tui.widgets.cell_block import body, title
+from sandbox_tui.tui.widgets.cell_block import BlockLine, title
 from sandbox_tui.tui.widgets.facts import lines_of
 
 
 def cell(*outputs: Output, **run: object) -> NotebookCell:
     values: dict[str, object] = {"execution_id": "e", "status": "done", "outputs": outputs, **run}
     return NotebookCell(Cell("c", CellKind.CODE, ""), msgspec.convert(values, CellRun))
+
+
+def body(cell: NotebookCell) -> list[BlockLine]:
+    return [*cell_block.source(cell.cell), *cell_block.said(cell)]
 
 
 def said(*outputs: Output, **run: object) -> list[str]:
@@ -30,6 +37,8 @@ def test_titles_tell_the_state_and_the_time() -> None:
     assert title(cell(status="running", started_at=10.0), 51.5).text == "In[*] ● running 41s"
     done = cell(outcome=Outcome.OK, execution_count=12, duration=0.84)
     assert title(done, 0).text == "In[12] ● done 0.8s"
+    dropped = cell(outcome=Outcome.CANCELLED, duration=0.3)
+    assert title(dropped, 0).text == "In[ ] ✕ did not run"
     assert title(cell(outcome=Outcome.DIED, execution_count=3), 0).text == "In[3] ✕ kernel died"
 
 
@@ -49,7 +58,29 @@ def test_values_have_their_prompt() -> None:
         "        0  1",
     ]
     assert said(Display({"text/plain": ["x", "y"]})) == ["xy"]
-    assert said(Display({"image/png": "…", "text/html": "<b>"})) == ["<image/png, text/html>"]
+    assert said(Display({"image/png": "…", "text/html": "<b>"})) == ["<image/png 0B, text/html 3B>"]
+
+
+def test_a_picture_has_its_size_in_place_of_its_plain_text() -> None:
+    png = base64.b64encode(
+        b"\x89PNG\r\n\x1a\n" + b"\0\0\0\rIHDR" + b"\0\0\2\x80\0\0\1\xe0" * 2
+    ).decode()
+    figure = {"text/plain": "<Figure size 640x480>", "image/png": f"{png[:20]}\n{png[20:]}"}
+    assert said(Display(figure, execution_count=2)) == ["Out[2]: <image/png 640×480 33B>"]
+    gif = base64.b64encode(b"GIF89a\x10\0\x20\0" + b"\0" * 5).decode()
+    assert said(Display({"image/gif": gif})) == ["<image/gif 16×32 15B>"]
+    app0, frame = b"\xff\xe0\0\x04ab", b"\xff\xc0\0\x11\x08\0\x30\0\x40\x03"
+    jpeg = base64.b64encode(b"\xff\xd8" + app0 + frame).decode()
+    assert said(Display({"image/jpeg": jpeg})) == ["<image/jpeg 64×48 18B>"]
+    svg = '<svg xmlns="x" width="30" height="40.4"></svg>'
+    assert said(Display({"image/svg+xml": svg})) == ["<image/svg+xml 30×40 46B>"]
+
+
+@given(st.text(), st.sampled_from(["image/png", "image/svg+xml", "image/jpeg", "x/\x1b[2J"]))
+def test_anything_may_call_itself_a_picture(value: str, mime: str) -> None:
+    lines = said(Display({mime: value}))
+    assert len(lines) == 1
+    assert lines[0].isprintable()
 
 
 def test_tracebacks_keep_their_colours_from_line_to_line() -> None:
