@@ -33,6 +33,10 @@ EXIT_CODES: Mapping[type[SandboxError], int] = {
     errors.BackendUnavailableError: UNAVAILABLE,
     errors.DeadlineError: TIMED_OUT,
     errors.ConflictError: FAILED,
+    errors.FileError: FAILED,
+    errors.RegistryError: FAILED,
+    errors.BuildFailedError: FAILED,
+    errors.RemoteRefusalError: FAILED,
     errors.StartFailedError: FAILED,
     errors.OperationFailedError: FAILED,
 }

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import os
 import sys
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Collection, Coroutine
 from typing import Any, cast
 
 import click
@@ -14,12 +14,21 @@ import msgspec
 from sandbox_tui.cli.diagnostics import warn
 from sandbox_tui.hub.options import OPTIONS
 from sandbox_tui.model.codec import to_json
-from sandbox_tui.model.refs import Kind
+from sandbox_tui.model.errors import UsageError
+from sandbox_tui.model.refs import Kind, Place
+from sandbox_tui.model.world import ContainerFacts, Sandbox, State
 
 Afterwards = Callable[[], int]
 """What is left to do when the event loop has ended, with the exit code."""
 
 Answer = int | Afterwards
+_WHERE = {"socket": "at_socket", "runtime": "at_runtime"}
+_KINDS = {"socket": Kind.TMUX, "runtime": Kind.CONTAINER}
+"""Fields of a `Frame` and the kind that each is about, and the options that fill them."""
+
+DEFAULT = "default"
+"""How people call the tmux server whose socket nobody has named."""
+
 Work = Callable[..., Answer | Coroutine[Any, Any, Answer]]
 """What a command does."""
 
@@ -32,6 +41,10 @@ class Frame(msgspec.Struct, frozen=True, kw_only=True):
     quiet: bool = False
     no_color: bool = False
     demo: bool = False
+    socket: str | None = None
+    """Name of the tmux server that is meant."""
+    runtime: str | None = None
+    """Name of the engine that is meant."""
 
     @property
     def colour(self) -> bool:
@@ -48,6 +61,20 @@ class Frame(msgspec.Struct, frozen=True, kw_only=True):
     def is_attended(self) -> bool:
         """Whether somebody is there to be asked."""
         return sys.stdin.isatty() and sys.stderr.isatty()
+
+    @property
+    def of_containers(self) -> Frame:
+        """The same for a command that is about containers only."""
+        return msgspec.structs.replace(self, kind=Kind.CONTAINER)
+
+    def means(self, box: Sandbox) -> bool:
+        """Whether `box` is where the options say, as far as they do."""
+        if self.socket is not None:
+            return box.ref.place == Place(Kind.TMUX, "" if self.socket == DEFAULT else self.socket)
+        if self.runtime is not None:
+            engine = box.facts.runtime if isinstance(box.facts, ContainerFacts) else None
+            return engine == self.runtime or (engine == "" and box.state is State.DEFINED)
+        return True
 
     def tell(self, text: str) -> None:
         """A sentence for a person, beside the data."""
@@ -78,15 +105,34 @@ def command(name: str, *params: click.Parameter) -> Callable[[Work], click.Comma
 
 
 def _begin(work: Work, /, **values: Any) -> int:
-    kind = values.pop("backend")
+    kind = _kind(values)
     demo = bool(click.get_current_context().find_root().params.get("demo"))
     said = {option: values.pop(option) for option in ("json", "quiet", "no_color")}
-    answer = work(Frame(kind=Kind(kind) if kind else None, demo=demo, **said), **values)
+    said |= {key: values.pop(option, None) for key, option in _WHERE.items()}
+    answer = work(Frame(kind=kind, demo=demo, **said), **values)
     if isinstance(answer, Coroutine):
         import asyncio
 
         answer = asyncio.run(cast("Coroutine[Any, Any, Answer]", answer))
     return answer if isinstance(answer, int) else answer()
+
+
+def _kind(values: dict[str, Any]) -> Kind | None:
+    """The kind that is asked for, also by naming a server or an engine."""
+    kinds = {Kind(kind) for kind in (values.pop("backend"),) if kind}
+    kinds |= {_KINDS[key] for key, option in _WHERE.items() if values.get(option) is not None}
+    if len(kinds) > 1:
+        raise UsageError(f"nothing is {' and '.join(sorted(kinds))} at once", hint="Say one.")
+    return next(iter(kinds), None)
+
+
+def where_options(kinds: Collection[Kind] = frozenset(Kind)) -> list[click.Option]:
+    """Which of several servers or engines has what a command names, for sandboxes of `kinds`."""
+    said = ((option, OPTIONS[key]) for key, option in _WHERE.items() if _KINDS[key] in kinds)
+    return [
+        click.Option([each.flag, option], metavar=each.metavar, help=each.help)
+        for option, each in said
+    ]
 
 
 def _common() -> list[click.Option]:

@@ -11,7 +11,7 @@ import click
 from sandbox_tui.cli.arguments import name_argument
 from sandbox_tui.cli.diagnostics import OK, UNAVAILABLE, warn
 from sandbox_tui.cli.entries import sandbox_entry, world_entry
-from sandbox_tui.cli.frame import Frame, command
+from sandbox_tui.cli.frame import Frame, command, where_options
 from sandbox_tui.cli.names import find, health_of, kinds_of, machine, told
 from sandbox_tui.cli.tables import Cell, Styled, table
 from sandbox_tui.cli.times import age, stamp
@@ -72,7 +72,7 @@ async def list_sandboxes(frame: Frame, *, everything: bool = False, words: str =
     return OK if any(entry.ok for entry in health) else UNAVAILABLE
 
 
-@command("status", name_argument())
+@command("status", name_argument(), *where_options())
 async def status(frame: Frame, *, name: str) -> int:
     """Say how one sandbox is."""
     async with machine(frame, name) as api:

@@ -14,7 +14,7 @@ from sandbox_tui.api.base import Api
 from sandbox_tui.cli.arguments import name_argument
 from sandbox_tui.cli.diagnostics import OK
 from sandbox_tui.cli.escapes import only_colours, without_escapes
-from sandbox_tui.cli.frame import Frame, command
+from sandbox_tui.cli.frame import Frame, command, where_options
 from sandbox_tui.cli.lines import Line, Lines
 from sandbox_tui.cli.names import find, machine
 from sandbox_tui.cli.outputs import write
@@ -47,6 +47,7 @@ class Wish(msgspec.Struct, frozen=True, kw_only=True):
 @command(
     "logs",
     name_argument(),
+    *where_options(),
     click.Option(
         ["-n", "--lines"],
         type=click.IntRange(min=0),

@@ -49,6 +49,17 @@ SECTIONS: Mapping[str, Mapping[str, Lazy]] = {
         "run": Lazy(VERB, "run", "Run code and end with its exit code."),
         "send": Lazy(VERB, "send", "Type text or press a key in a tmux pane."),
         "interrupt": Lazy(VERB, "interrupt", "End what runs now, keep the sandbox."),
+        "push": Lazy(VERB, "push", "Copy a file or folder into a container."),
+        "pull": Lazy(VERB, "pull", "Copy a file or folder out of a container."),
+        "snapshot": Lazy(VERB, "snapshot", "Keep the files of a container as an image."),
+    },
+    "Containers": {
+        "create": Lazy("containers", "create", "Make a container that waits for commands."),
+        "exec": Lazy("containers", "execute", "Run a command in a container."),
+        "prune": Lazy("containers", "prune", "Remove containers that have ended."),
+        "image": Lazy("images", "image", "Fetch, build, export and import images."),
+        "init": Lazy("projects", "init", "Make a folder a project."),
+        "profiles": Lazy("projects", "profiles", "List kinds of containers, build their images."),
     },
     "Rooms": {
         "room": Lazy("rooms", "room", "Notebooks with a live kernel."),
@@ -56,6 +67,8 @@ SECTIONS: Mapping[str, Mapping[str, Lazy]] = {
     },
     "The program": {
         "demo": Lazy("dashboard", "demo", "Open the dashboard on a made-up machine."),
+        "serve": Lazy("serving", "serve", "Answer over HTTP."),
+        "web": Lazy("serving", "web", "Show the dashboard in a browser."),
         "doctor": Lazy("doctor", "doctor", "Check everything, say what mends it."),
         "config": Lazy("configuration", "config", "Show the configuration."),
         "themes": Lazy("configuration", "themes", "List the dashboard's themes."),

@@ -52,7 +52,7 @@ async def find(frame: Frame, world: World, name: str) -> Ref:
     A faulty entry in the configuration or a backend that does not answer is the better reason.
     """
     try:
-        return resolve(name, (box.ref for box in world.sandboxes), frame.kind)
+        return resolve(name, (box.ref for box in world.sandboxes if frame.means(box)), frame.kind)
     except NotFoundError:
         await _blame(frame, world, name)
         raise

@@ -22,13 +22,24 @@ from sandbox_tui.cli.names import find, machine
 from sandbox_tui.cli.notebooks import as_ipynb, as_text, cell_id_of
 from sandbox_tui.cli.outputs import stream_all
 from sandbox_tui.cli.verbs import perform
-from sandbox_tui.model.actions import AddCell, EditCell, RemoveCell, RunAll
+from sandbox_tui.model.actions import (
+    AddCell,
+    AppendSource,
+    ClearOutputs,
+    EditCell,
+    MoveCell,
+    RemoveCell,
+    RunAll,
+    SaveAs,
+)
 from sandbox_tui.model.cells import CellKind, Notebook
 from sandbox_tui.model.errors import OperationFailedError
 from sandbox_tui.model.refs import Kind, Ref
 from sandbox_tui.model.world import RoomFacts
 from sandbox_tui.runtime.execution import Execution
 from sandbox_tui.runtime.streams import closing
+
+NOTEBOOK = ".ipynb"
 
 
 class Room(NamedTuple):
@@ -76,6 +87,8 @@ def _yes() -> click.Option:
     click.Option(["--kernel"], metavar="NAME", help="Kernelspec; python by default."),
     click.Option(["--workdir", "working_dir"], metavar="FOLDER", help="Folder to start in."),
     click.Option(["--env"], multiple=True, metavar="NAME=VALUE", help="Environment variable."),
+    click.Option(["--env-source"], metavar="SOURCE", help="Environment, as uv:prewarmed."),
+    click.Option(["--notebook"], metavar="FILE", help="Notebook file to begin with."),
 )
 async def new(frame: Frame, *, name: str, **values: Any) -> Answer:
     """Make a room with a kernel, or give a kernel to one that has none."""
@@ -84,11 +97,26 @@ async def new(frame: Frame, *, name: str, **values: Any) -> Answer:
 
 @command("open", _id())
 def open_room(frame: Frame, *, name: str) -> int | Coroutine[Any, Any, Answer]:
-    """Open the dashboard at a room; without a terminal, print its cells."""
+    """Open the dashboard at a room; without a terminal, print its cells.
+
+    An `.ipynb` file is opened as a room of its name.
+    """
+    if name.endswith(NOTEBOOK):
+        return _open_file(frame, name)
     if opening.has_screen() and not frame.json:
         select = name if name.startswith("room:") else f"room:{name}"
         return opening.open_dashboard(demo=frame.demo, select=select)
     return _print_cells(frame, name)
+
+
+async def _open_file(frame: Frame, file: str) -> Answer:
+    name = Path(file).stem
+    code = await perform("start", _in_rooms(frame), name, {"notebook": file})
+    if code != OK or frame.json:
+        return code
+    if opening.has_screen():
+        return functools.partial(opening.open_dashboard, demo=frame.demo, select=f"room:{name}")
+    return await _print_cells(frame, name)
 
 
 @command("ls")
@@ -148,6 +176,40 @@ def edit(
         return _done(frame, room.ref, cell_id, "edited")
 
     return work()
+
+
+@command("append", _id(), _cell(), _source())
+def append(
+    frame: Frame, *, name: str, cell: str, source: Sequence[str]
+) -> Coroutine[Any, Any, Answer]:
+    """Put text at the end of a cell's source, as it is; `-` reads it from standard input."""
+    text = " ".join(typed.read(source, "SOURCE"))
+
+    async def work() -> Answer:
+        async with _room(frame, name) as room:
+            [cell_id] = await room.cell_ids([cell])
+            await room.api.perform(AppendSource(ref=room.ref, cell_id=cell_id, text=text))
+        return _done(frame, room.ref, cell_id, "appended to")
+
+    return work()
+
+
+@command("move", _id(), _cell(), click.Argument(["index"], type=click.IntRange(min=0)))
+async def move(frame: Frame, *, name: str, cell: str, index: int) -> Answer:
+    """Put a cell at another place, counted from 0."""
+    async with _room(frame, name) as room:
+        [cell_id] = await room.cell_ids([cell])
+        await room.api.perform(MoveCell(ref=room.ref, cell_id=cell_id, index=index))
+    return _done(frame, room.ref, cell_id, "moved")
+
+
+@command("clear", _id(), click.Argument(["cell"], required=False, metavar="[CELL]"))
+async def clear(frame: Frame, *, name: str, cell: str | None) -> Answer:
+    """Forget what a cell's last run said; every cell's without CELL."""
+    async with _room(frame, name) as room:
+        [cell_id] = await room.cell_ids([cell]) if cell is not None else [None]
+        await room.api.perform(ClearOutputs(ref=room.ref, cell_id=cell_id))
+    return _done(frame, room.ref, cell_id, "cleared the outputs of")
 
 
 @command(
@@ -210,9 +272,37 @@ async def export(frame: Frame, *, name: str, file: str | None) -> Answer:
     return functools.partial(_write, frame, room.ref, data, file)
 
 
+@command("save", _id(), click.Argument(["file"], required=False, metavar="[FILE.ipynb]"))
+async def save(frame: Frame, *, name: str, file: str | None) -> Answer:
+    """Have a room written as a notebook file, by default the one it was opened from."""
+    async with _room(frame, name) as room:
+        path = await room.api.perform(SaveAs(ref=room.ref, path=file or ""))
+    frame.tell(f"wrote {path}")
+    if frame.json:
+        frame.show_json({"ref": room.ref, "file": path})
+    return OK
+
+
 room = click.Group(
     "room",
-    commands=[new, open_room, ls, cells, add, edit, run, run_all, interrupt, restart, rm, export],
+    commands=[
+        new,
+        open_room,
+        ls,
+        cells,
+        add,
+        edit,
+        append,
+        move,
+        run,
+        run_all,
+        clear,
+        interrupt,
+        restart,
+        rm,
+        save,
+        export,
+    ],
     help="Notebooks with a live kernel, shared by everybody who opens them.",
 )
 
@@ -246,8 +336,8 @@ async def _run(
     return await stream_all(frame, room.ref, executions)
 
 
-def _done(frame: Frame, ref: Ref, cell_id: str, what: str) -> int:
-    frame.tell(f"{what} {cell_id} of {ref}")
+def _done(frame: Frame, ref: Ref, cell_id: str | None, what: str) -> int:
+    frame.tell(f"{what} {cell_id or 'every cell'} of {ref}")
     if frame.json:
         frame.show_json({"ref": ref, "cell": cell_id, "done": what})
     return OK

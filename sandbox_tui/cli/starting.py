@@ -19,7 +19,7 @@ async def kind_to_start(frame: Frame, name: str, said: Mapping[str, object]) -> 
     defined = None if frame.demo else await _defined_kind(name)
     if frame.kind is not None:
         return frame.kind
-    if "image" in said:
+    if "image" in said or "profile" in said:
         return Kind.CONTAINER
     if "kernel" in said:
         return Kind.ROOM

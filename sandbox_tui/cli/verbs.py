@@ -19,18 +19,29 @@ from sandbox_tui.cli.asking import confirmed
 from sandbox_tui.cli.attaching import hand_over, must_have_terminal
 from sandbox_tui.cli.diagnostics import FAILED, OK
 from sandbox_tui.cli.entries import sandbox_entry
-from sandbox_tui.cli.frame import Answer, Frame, command
+from sandbox_tui.cli.frame import Answer, Frame, command, where_options
 from sandbox_tui.cli.names import find, machine
 from sandbox_tui.cli.outputs import stream
 from sandbox_tui.cli.parameters import fields_from, parameters
 from sandbox_tui.cli.starting import kind_to_start
+from sandbox_tui.cli.transfers import carried
 from sandbox_tui.hub.registry import Confirm, Verb, verb_of_command
-from sandbox_tui.model.actions import Action, Attach, Attachment, Remove, Run, Shell, Start
+from sandbox_tui.model.actions import (
+    Action,
+    Attach,
+    Attachment,
+    Remove,
+    Run,
+    Shell,
+    Snapshot,
+    Start,
+)
 from sandbox_tui.model.codec import convert
 from sandbox_tui.model.errors import ConfirmationNeededError
 from sandbox_tui.model.refs import Kind, Ref
 from sandbox_tui.model.world import World
 from sandbox_tui.runtime.execution import Execution
+from sandbox_tui.runtime.transfer import Transfer
 
 DONE = {
     "start": "started",
@@ -41,6 +52,9 @@ DONE = {
     "stop": "stopped",
     "rm": "removed",
     "send": "sent to",
+    "push": "copied to",
+    "pull": "copied to",
+    "snapshot": "kept as",
 }
 """What a command has done, in words."""
 
@@ -51,6 +65,8 @@ def verb_command(name: str) -> click.Command:
     """The command that the registry calls `name`."""
     verb = _verb(name)
     params = parameters(verb.action)
+    if verb.action is not Start:  # where that says where to make one
+        params += where_options(verb.kinds)
     if verb.confirm is Confirm.ASK:
         params.append(click.Option(["-y", "--yes"], is_flag=True, help="Do not ask."))
 
@@ -131,6 +147,10 @@ async def _answered(verb: Verb, frame: Frame, api: Api, action: Action) -> Answe
     match answer := await api.perform(action):
         case Execution():
             return await stream(frame, answer)
+        case Transfer():
+            _tell_made(verb, frame, _ref_of(action), await carried(frame, answer))
+        case str() if isinstance(action, Snapshot):
+            _tell_made(verb, frame, action.ref, answer)
         case Attachment() if frame.json:
             frame.show_json(answer)
         case Attachment():
@@ -147,6 +167,14 @@ def _tell(verb: Verb, frame: Frame, ref: Ref, world: World) -> None:
         box = world.get(ref)
         entry = sandbox_entry(box) if box is not None else None
         frame.show_json({"ref": ref, "done": verb.command, "sandbox": entry})
+
+
+def _tell_made(verb: Verb, frame: Frame, ref: Ref, made: str) -> None:
+    """Say what a copy has made: a path, or the id of an image."""
+    if frame.json:
+        frame.show_json({"ref": ref, "done": verb.command, "made": made})
+    else:
+        frame.tell(f"{DONE[verb.command]} {made}")
 
 
 def _ref_of(action: Action) -> Ref:

@@ -12,7 +12,7 @@ from sandbox_tui.api.base import Api
 from sandbox_tui.cli.arguments import name_argument
 from sandbox_tui.cli.diagnostics import OK
 from sandbox_tui.cli.entries import sandbox_entry, world_entry
-from sandbox_tui.cli.frame import Frame, command
+from sandbox_tui.cli.frame import Frame, command, where_options
 from sandbox_tui.cli.names import machine, told
 from sandbox_tui.model.errors import DeadlineError, NotFoundError
 from sandbox_tui.model.refs import resolve
@@ -43,6 +43,7 @@ async def watch(frame: Frame, *, jsonl: bool) -> int:
 @command(
     "wait",
     name_argument(),
+    *where_options(),
     click.Option(
         ["--for", "states"],
         multiple=True,
@@ -82,7 +83,8 @@ async def _reached(frame: Frame, api: Api, name: str, states: Sequence[str]) -> 
 
 def _find(frame: Frame, world: World, name: str) -> Sandbox | None:
     try:
-        return world.get(resolve(name, (box.ref for box in world.sandboxes), frame.kind))
+        meant = (box.ref for box in world.sandboxes if frame.means(box))
+        return world.get(resolve(name, meant, frame.kind))
     except NotFoundError:
         return None
 

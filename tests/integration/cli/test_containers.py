@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
+import sys
 import uuid
 from collections.abc import Iterator
 
@@ -24,6 +26,18 @@ def box(cli: Cli, docker_engine: Engine) -> Iterator[str]:
     assert said.code == 0, said.err
     yield name
     cli("rm", name, "--force", "--yes")
+
+
+def test_a_listing_of_real_containers_loads_no_library_of_anybody(box: str) -> None:
+    code = (
+        "import sys; from sandbox_tui.cli.main import main; main(['ls', '--json']);"
+        "print({'docker', 'requests', 'urllib3', 'http', 'pycrdt', 'jupyter_core', 'zmq',"
+        " 'libtmux', 'yaml', 'tarfile', 'zipfile', 'email'} & set(sys.modules))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    listing, loaded = done.stdout.splitlines()
+    assert box in listing
+    assert loaded == "set()"
 
 
 def test_a_container_from_beginning_to_end(cli: Cli, box: str) -> None:

@@ -45,6 +45,39 @@ def test_a_room_from_beginning_to_end(cli: Cli, here: Path) -> None:
     assert cli("room", "ls", "--json").json["sandboxes"] == []
 
 
+def test_cells_are_appended_to_moved_and_cleared(cli: Cli, lab: str) -> None:
+    for source in ("x = 1", "print(x)"):
+        cli("room", "add", lab, source)
+    assert cli("room", "append", lab, "1", "-", stdin=" + 1").code == 0
+    assert cli("room", "run-all", lab).out == "2\n"
+    assert cli("room", "clear", lab, "2").err == cli("room", "clear", lab, "2").err
+    cells = cli("room", "cells", lab, "--json").json["cells"]
+    assert [cell["run"] is None for cell in cells] == [False, True]
+    assert cli("room", "clear", lab, "--json").json["cell"] is None
+    assert all(c["run"] is None for c in cli("room", "cells", lab, "--json").json["cells"])
+    moved = cli("room", "move", lab, "2", "0", "--json").json
+    assert moved["done"] == "moved"
+    sources = [c["cell"]["source"] for c in cli("room", "cells", lab, "--json").json["cells"]]
+    assert sources == ["print(x)", "x = 1 + 1"]
+    assert cli("room", "move", lab, "9", "0").code == 3
+    assert cli("room", "move", lab, "1", "-1").code == 2
+
+
+def test_a_notebook_file_is_opened_and_saved(cli: Cli, lab: str, here: Path) -> None:
+    cli("room", "add", lab, "print(6 * 7)")
+    cli("room", "export", lab, "made.ipynb")
+    opened = cli("room", "open", "made.ipynb")
+    assert opened.code == 0, opened.err
+    assert "print(6 * 7)" in opened.out
+    assert cli("room", "run-all", "made").out == "42\n"
+    assert cli("room", "save", "made").code == 0
+    [cell] = json.loads((here / "made.ipynb").read_text())["cells"]
+    assert cell["outputs"][0]["text"] == ["42\n"]
+    saved = cli("room", "save", "made", "copy.ipynb", "--json").json["file"]
+    assert Path(saved) == here / "copy.ipynb"
+    assert cli("room", "open", "nowhere.ipynb").code != 0
+
+
 def test_a_failing_cell_fails_the_command_and_drops_the_rest(cli: Cli, lab: str) -> None:
     for source in ("print('before')", "1 / 0", "print('after')"):
         cli("room", "add", lab, source)

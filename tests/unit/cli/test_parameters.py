@@ -7,7 +7,7 @@ import msgspec
 import pytest
 
 from sandbox_tui.cli.main import COMMANDS, program
-from sandbox_tui.cli.parameters import GLOBAL, fields_from
+from sandbox_tui.cli.parameters import GLOBAL, UNSAID, fields_from
 from sandbox_tui.cli.verbs import DONE, verb_command
 from sandbox_tui.hub.options import OPTIONS
 from sandbox_tui.hub.registry import VERBS, Confirm, Verb
@@ -20,7 +20,7 @@ def test_every_verb_is_a_command_with_every_field(verb: Verb) -> None:
     assert verb.command in COMMANDS
     names = {param.name for param in verb_command(verb.command).params}
     fields = {field.name for field in msgspec.structs.fields(verb.action)}
-    assert fields - {"ref"} - GLOBAL <= names
+    assert fields - {"ref"} - GLOBAL - UNSAID <= names
     assert ("yes" in names) == (verb.confirm is Confirm.ASK)
     assert verb.command in DONE or verb.action in (Attach, Shell, Run)
 
