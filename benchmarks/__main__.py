@@ -29,6 +29,15 @@ CASES = (
     "list_widget",
     "log_view",
     "hub_tick",
+    "commands",
+    "copies",
+    "throwaway",
+    "http",
+    "magics",
+    "shared_rooms",
+    "room_execute",
+    "kernels",
+    "isolated",
 )
 
 
