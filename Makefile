@@ -68,7 +68,7 @@ static: $(VENV)/.installed-dev ## lint, format, types, layers
 	$(BIN)/lint-imports --no-logo
 
 test: static engines ## every check and every test
-	eval "$$(tests/engines.sh env)"; $(BIN)/python -m pytest
+	eval "$$(tests/engines.sh env)"; $(BIN)/python -m pytest -n 2 --dist loadfile
 
 check: static ## the quick loop: static checks and unit tests
 	$(BIN)/python -m pytest -q tests/unit

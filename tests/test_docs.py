@@ -24,6 +24,7 @@ from sandbox_tui.api.base import Api
 from sandbox_tui.api.blocking import BlockingApi, BlockingExecution
 from sandbox_tui.cli.diagnostics import EXIT_CODES
 from sandbox_tui.cli.frame import command as make_command
+from sandbox_tui.cli.frame import where_options
 from sandbox_tui.cli.main import COMMANDS as LAZY
 from sandbox_tui.cli.main import main, program
 from sandbox_tui.hub.registry import VERBS
@@ -31,6 +32,7 @@ from sandbox_tui.model import errors
 from sandbox_tui.model.actions import Action
 from sandbox_tui.model.errors import ConfigError, SandboxError
 from sandbox_tui.model.outputs import Result
+from sandbox_tui.model.refs import Kind
 from sandbox_tui.model.specs import SPEC_OF
 from sandbox_tui.model.world import Sandbox, State
 from sandbox_tui.runtime.execution import Execution
@@ -177,9 +179,10 @@ def options(params: Sequence[click.Parameter]) -> set[str]:
 
 LEAVES = dict(leaves())
 COMMON = options(make_command("none")(lambda frame: 0).params)
+WHERE = {each.name for each in where_options()}
 COMMAND_ROWS = {
     " ".join(word for word in found[0].split() if word.islower()): row
-    for title in ("## Look", "## Act", "## Rooms", "## The program")
+    for title in ("## Look", "## Act", "## Containers", "## Rooms", "## The program")
     for row in rows(section(CLI, title))
     if (found := code(row[0])) and not found[0].startswith("-")
 }
@@ -198,7 +201,20 @@ def test_the_options_of_a_command_are_those_in_its_row(name: str) -> None:
         text = " ".join(row[0] for row in rows(section(CLI, "## Act")) if row[0].startswith("`--"))
     written = {word for span in code(text) for word in span.split() if word.startswith("-")} - {"-"}
 
-    assert written == options(LEAVES[name].params) - COMMON
+    own = [each for each in LEAVES[name].params if each.name not in WHERE]
+    assert written == options(own) - COMMON
+
+
+def test_every_command_with_a_name_is_told_where_it_is() -> None:
+    told = {word for span in code(section(CLI, "## Names")) for word in span.split()}
+    assert options(where_options()) <= told
+    for verb in VERBS:
+        if verb.command != "start":
+            taken = options(LEAVES[verb.command].params)
+            assert ("--socket" in taken, "--runtime" in taken) == (
+                Kind.TMUX in verb.kinds,
+                Kind.CONTAINER in verb.kinds,
+            ), verb.command
 
 
 def test_the_options_of_every_command_are_in_their_table() -> None:
@@ -270,6 +286,7 @@ JSON_LINES = {
     "run": "run postgres echo ready",
     "room add": "room add scratch echo",
     "room cells": "room cells scratch",
+    "room move": "room move scratch 1 0",
     "room run": "room run scratch 1",
     "daemon status": "daemon status",
     "doctor": "doctor",
@@ -290,7 +307,7 @@ def test_json_has_the_documented_keys(
 def test_every_environment_variable_is_written() -> None:
     written = {name for row in rows(section(CLI, "## Environment")) for name in code(row[0])}
     written |= words(section(CLI, "## Environment")) & {"RUNTIMED_SOCKET_PATH"}
-    assert environment() <= written | {"HOME", "USER", "TMUX_PANE"}
+    assert environment() <= written | {"HOME", "PATH", "USER", "TMUX_PANE"}
     assert {name for name in written if name.startswith("SANDBOX_TUI_")} <= environment()
 
 
@@ -386,14 +403,14 @@ def test_a_setting_has_the_documented_default_and_limits(path: str) -> None:
 
     assert yaml.safe_load(written.strip("`")) == json.loads(msgspec.json.encode(default))
     for limit in limits(kind):
-        assert limit in re.findall(r"[\w.-]*\w", says)
+        assert limit in re.findall(r"[\w.+-]*\w", says)
 
 
 def limits(kind: Any) -> Iterator[str]:
     """The bounds and the choices of a type, as they are written."""
     for part in get_args(kind):
         if isinstance(part, msgspec.Meta):
-            yield from (f"{bound:g}" for bound in (part.ge, part.le) if bound is not None)
+            yield from (f"{bound:.12g}" for bound in (part.ge, part.le) if bound is not None)
         elif isinstance(part, str) and get_origin(kind) is Literal:
             yield part
         else:
@@ -496,7 +513,7 @@ def _defaults(member: Any) -> dict[str, str]:
 
 
 def test_the_blocking_api_is_the_same() -> None:
-    assert public(Api) - public(BlockingApi) == {"aclose"}
+    assert public(Api) - public(BlockingApi) == {"aclose", "line"}
     assert public(BlockingExecution) <= words(section(PYTHON, "## Execution"))
 
 
@@ -507,14 +524,14 @@ def test_the_actions_are_those_in_the_table() -> None:
     for name, action in actions.items():
         fields = msgspec.structs.fields(action)
         written = [f"{each.name}{'' if each.required else '='}" for each in fields]
-        assert table[name].split(", ") == written, name
+        assert table[name] == ", ".join(written), name
 
 
 def test_executions_results_and_sandboxes_are_described() -> None:
     made = Execution.__new__(Execution)
     values = {"id", "ref", "code", "result", "execution_count", "started_at"}
     assert not values & vars(type(made)).keys()
-    writers = {"begin", "feed", "finish"}
+    writers = {"begin", "feed", "finish", "let_go", "room"}
     said = words(section(PYTHON, "## Execution"))
     assert (public(Execution) | values) - writers <= said
     assert public(Result) | set(Result.__struct_fields__) <= said
@@ -547,7 +564,7 @@ EXAMPLES = [("README", each) for each in blocks(README, "python")] + [
 
 
 def test_there_are_examples() -> None:
-    assert len(EXAMPLES) == 5
+    assert len(EXAMPLES) == 6
 
 
 @pytest.mark.parametrize(

@@ -11,53 +11,13 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.conftest import PROGRAM, Open
-from tests.support import TmuxServer, ping, require_program, retry_until
+from tests.service import Service
+from tests.support import TmuxServer, require_program
 
 pytestmark = pytest.mark.timeout(180)
 
 ANSWERS = r"containers [●○]\d"
 """An engine that answers, with or without a container."""
-
-
-class Service:
-    """Podman's service on a socket of this test's own: an engine that may be ended and frozen."""
-
-    def __init__(self, folder: Path) -> None:
-        self.socket = folder / "engine.sock"
-        self._log = (folder / "engine.log").open("wb")
-        self._process: subprocess.Popen[bytes] | None = None
-
-    @property
-    def url(self) -> str:
-        return f"unix://{self.socket}"
-
-    def start(self) -> None:
-        self.socket.unlink(missing_ok=True)
-        command = ["podman", "system", "service", "--time=0", self.url]
-        self._process = subprocess.Popen(command, stdout=self._log, stderr=self._log)
-        retry_until(self._answers, timeout=30)
-
-    def stop(self) -> None:
-        if self._process is not None:
-            self._process.kill()
-            self._process.wait(10)
-            self._process = None
-        self.socket.unlink(missing_ok=True)
-
-    def signal(self, number: signal.Signals) -> None:
-        assert self._process is not None
-        self._process.send_signal(number)
-
-    def close(self) -> None:
-        self.stop()
-        self._log.close()
-
-    def _answers(self) -> bool:
-        try:
-            ping(self.socket)
-        except OSError:
-            return False
-        return True
 
 
 @pytest.fixture

@@ -1,6 +1,6 @@
 # shellcheck shell=bash
-# Two images without a registry: `busybox` from this machine's static one, `python` from the
-# distribution's packages. An image's comment is the hash of what made it, so a changed recipe is
+# Three images without a registry: `busybox` from this machine's static one, `python` from the
+# distribution's packages, `kernel` from both it and PyPI. An image's comment is the hash of what made it, so a changed recipe is
 # imported anew and an unchanged one costs one look.
 
 engines_dir=$(dirname "${BASH_SOURCE[0]}")
@@ -13,6 +13,7 @@ images_up() {
 docker_images() {
     busybox_image docker || lack "docker does not import the busybox image"
     python_image || lack "no python image (building it takes root and debootstrap)"
+    kernel_image || lack "no kernel image (building it takes the python image and PyPI)"
 }
 
 # import_image CLIENT NAME KEY [--change …] : the archive comes on standard input.
@@ -77,4 +78,35 @@ build_python_tar() {
     fi
     rm -f "$cache"/python-*.tar
     mv "$part" "$(python_tar)"
+}
+
+# `python` with ipykernel, compiled inside: the root of an isolated kernel is read-only.
+kernel_key() { hash_of "$engines_dir/kernel-context.sh" "$engines_dir/python-rootfs.sh" /etc/os-release; }
+kernel_context() { echo "$cache/kernel-$(uname -m)-$(kernel_key).tar"; }
+
+kernel_image() {
+    local found label='{{index .Config.Labels "sandbox-tui-test"}}'
+    found=$(docker image inspect -f "$label" sandbox-tui-test/kernel:latest 2>/dev/null) || true
+    [ "$found" = "$(kernel_key)" ] && return
+    [ -f "$(kernel_context)" ] || build_kernel_context || return
+    say "building sandbox-tui-test/kernel"
+    docker build --quiet --network none --label "sandbox-tui-test=$(kernel_key)" \
+        --tag sandbox-tui-test/kernel - <"$(kernel_context)" >"$state/kernel.log" 2>&1 9>&- || {
+        tail -n 10 "$state/kernel.log" >&2
+        return 1
+    }
+}
+
+build_kernel_context() {
+    local part
+    mkdir -p "$cache"
+    part=$(mktemp "$cache/part.XXXXXX")
+    say "fetching ipykernel for the kernel image, once per machine"
+    if ! bash "$engines_dir/kernel-context.sh" "$part" >"$state/kernel.log" 2>&1 9>&-; then
+        tail -n 10 "$state/kernel.log" >&2
+        rm -f "$part"
+        return 1
+    fi
+    rm -f "$cache"/kernel-*.tar
+    mv "$part" "$(kernel_context)"
 }

@@ -4,6 +4,7 @@
 install_missing() {
     local wanted=()
     have tmux || wanted+=(tmux)
+    have chromium || wanted+=(chromium)
     have ps || wanted+=(procps)
     static_busybox >/dev/null || wanted+=(busybox-static)
     have podman || wanted+=(podman)
