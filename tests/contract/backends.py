@@ -18,6 +18,10 @@ IMAGE = "sandbox-tui-test/busybox"
 SLEEP = "echo ready; exec sleep 1000"
 
 
+MINE = f"st-{uuid.uuid4().hex[:6]}-"
+"""How everything begins that these tests make, in this process and in no other."""
+
+
 @dataclass(frozen=True)
 class Case:
     """One backend to hold the contract against."""
@@ -29,7 +33,7 @@ class Case:
 
     def unique(self) -> str:
         """A name that nobody else on this machine has."""
-        return f"st-{uuid.uuid4().hex[:8]}"
+        return f"{MINE}{uuid.uuid4().hex[:8]}"
 
 
 async def _terminals(home: Path) -> Backend:

@@ -31,7 +31,7 @@ from sandbox_tui.model.outputs import Outcome, Text
 from sandbox_tui.model.refs import Kind, Ref
 from sandbox_tui.model.specs import Inside
 from sandbox_tui.model.world import Sandbox, State
-from tests.contract.backends import CASES, Case
+from tests.contract.backends import CASES, MINE, Case
 from tests.support import retry_until_async
 
 pytestmark = pytest.mark.timeout(90)
@@ -53,7 +53,7 @@ async def backend(case: Case, home: Path) -> AsyncIterator[Backend]:
     before = {box.ref for box in await backend.poll()}
     yield backend
     for box in await backend.poll():
-        if box.ref not in before and box.ref.name.startswith("st-"):
+        if box.ref not in before and box.ref.name.startswith(MINE):
             await take_away(backend, box.ref)
     await backend.aclose()
 
