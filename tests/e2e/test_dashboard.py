@@ -126,6 +126,8 @@ def test_a_session_with_a_name_like_markup_is_shown_as_it_is(
     hostile = "printf '\\033[2J\\033[H\\033]0;t\\007[bold]no markup[/bold] \\377'; cat"
     tmux_server.new_session("[/red]x", hostile)
     dashboard = terminal()
+    dashboard.shows("[/red]x")
+    dashboard.press("2")
 
     dashboard.shows("[/red]x", "[bold]no markup[/bold]")
 
