@@ -165,9 +165,15 @@ class Kernel:
         await self._process.pause()
 
     async def prepare(self, code: str) -> bool:
-        """Run code that nobody sees or counts. Whether it went well."""
+        """Run code that nobody sees or counts. Whether it went well; not if it is never begun."""
+        if self.exit is not None:
+            return False
         setting = Execution(self.record.owner, code)
-        result = await self._client.run(setting, timeout=SETTLES, silent=True)
+        try:
+            async with asyncio.timeout(SETTLES):
+                result = await self._client.run(setting, silent=True)
+        except TimeoutError:
+            return False
         return result.ok
 
     async def complete(self, code: str, cursor: int) -> Completion:

@@ -124,6 +124,28 @@ async def test_a_dead_one_is_not_handed_out(keen: KernelHost, state: Path, ears:
     await filled(keen)
 
 
+async def test_a_frozen_one_is_not_handed_out(
+    keen: KernelHost, state: Path, ears: Ears, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sandbox_tui.backends.kernels.kernel.SETTLES", 0.5)
+    record = await only(state)
+    os.kill(record.pid, signal.SIGSTOP)
+    async with asyncio.timeout(30):
+        kernel = await keen.start(KernelRequest(owner=LAB), ears)
+    assert kernel.pid != record.pid
+    assert not in_session(record.pid)
+    await keen.end(kernel)
+
+
+async def test_a_dead_one_cannot_be_prepared(keen: KernelHost, ears: Ears) -> None:
+    kernel = await keen.start(KernelRequest(owner=LAB), ears)
+    os.killpg(kernel.pid, signal.SIGKILL)
+    await retry_until_async(lambda: kernel.status is KernelStatus.DEAD)
+    async with asyncio.timeout(30):
+        assert not await kernel.prepare("pass")
+    await keen.end(kernel)
+
+
 async def test_variables_that_are_read_early_take_a_fresh_process(
     keen: KernelHost, ears: Ears
 ) -> None:
