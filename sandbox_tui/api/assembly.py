@@ -17,7 +17,7 @@ from sandbox_tui.model.refs import Kind, Place, Ref
 from sandbox_tui.model.specs import Spec
 
 if TYPE_CHECKING:
-    from sandbox_tui.backends.containers.local import Engines
+    from sandbox_tui.backends.containers.engine.local import Engines
     from sandbox_tui.backends.memory.story import Story
     from sandbox_tui.settings.schema import Config
 
@@ -105,7 +105,7 @@ async def _terminals(config: Config) -> list[Backend]:
 
 
 async def _engines(config: Config) -> Engines:
-    from sandbox_tui.backends.containers.local import engines, one
+    from sandbox_tui.backends.containers.engine.local import engines, one
 
     runtime = config.backends.container.runtime
     return one(runtime) if runtime is not None else await asyncio.to_thread(engines)

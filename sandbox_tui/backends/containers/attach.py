@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from sandbox_tui.backends.containers.replies import Box
+from sandbox_tui.backends.containers.engine.replies import Box
 from sandbox_tui.model.actions import Attachment
 from sandbox_tui.model.errors import ToolMissingError, UnsupportedError
 
 if TYPE_CHECKING:
-    from sandbox_tui.backends.containers.engine import Engine
+    from sandbox_tui.backends.containers.engine.engine import Engine
 
 # The keys that everybody knows, whatever the user's own configuration of the engine says.
 _DETACH = ("--detach-keys", "ctrl-p,ctrl-q")

@@ -10,20 +10,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from sandbox_tui.backends.containers import attach, logs
-from sandbox_tui.backends.containers.commands import Commands, up
+from sandbox_tui.backends.containers.commands.commands import Commands, up
+from sandbox_tui.backends.containers.commands.oneoff import OneOff
+from sandbox_tui.backends.containers.commands.run import Run
+from sandbox_tui.backends.containers.commands.session import ContainerSession
 from sandbox_tui.backends.containers.create import container_config
+from sandbox_tui.backends.containers.engine.link import PATIENCE, Link
+from sandbox_tui.backends.containers.engine.replies import Box
 from sandbox_tui.backends.containers.events import Events
 from sandbox_tui.backends.containers.labels import spec_from
-from sandbox_tui.backends.containers.link import PATIENCE, Link
 from sandbox_tui.backends.containers.listing import Listing, find
-from sandbox_tui.backends.containers.oneoff import OneOff
-from sandbox_tui.backends.containers.replies import Box
 from sandbox_tui.backends.containers.reviving import revive
-from sandbox_tui.backends.containers.run import Run
-from sandbox_tui.backends.containers.session import ContainerSession
 from sandbox_tui.backends.containers.storage import Storage
 from sandbox_tui.backends.containers.upkeep import Upkeep
-from sandbox_tui.backends.containers.vitals import Meter
+from sandbox_tui.backends.containers.vitals.vitals import Meter
 from sandbox_tui.model.actions import Attachment
 from sandbox_tui.model.errors import (
     BackendUnavailableError,
@@ -37,7 +37,7 @@ from sandbox_tui.model.world import Health, Sandbox
 from sandbox_tui.runtime.execution import Execution
 
 if TYPE_CHECKING:
-    from sandbox_tui.backends.containers.engine import Engine
+    from sandbox_tui.backends.containers.engine.engine import Engine
 
 START_SECONDS = 60.0
 REMOVE_SECONDS = 30.0

@@ -17,9 +17,9 @@ import msgspec
 
 from sandbox_tui.backends.cages import CAGE_FOLDER, Cage, Fate
 from sandbox_tui.backends.containers.create import container_config
-from sandbox_tui.backends.containers.frames import Frames
-from sandbox_tui.backends.containers.link import Link
-from sandbox_tui.backends.containers.replies import Box, Ended
+from sandbox_tui.backends.containers.engine.frames import Frames
+from sandbox_tui.backends.containers.engine.link import Link
+from sandbox_tui.backends.containers.engine.replies import Box, Ended
 from sandbox_tui.model.errors import (
     ConflictError,
     DeadlineError,
@@ -30,7 +30,7 @@ from sandbox_tui.model.refs import Kind, Place, Ref
 from sandbox_tui.model.specs import ContainerSpec, HostAccess
 
 if TYPE_CHECKING:
-    from sandbox_tui.backends.containers.engine import Engine
+    from sandbox_tui.backends.containers.engine.engine import Engine
 
 HOME = "/home/kernel"
 """The only place, beside /tmp, where such a program can write; gone when it ends."""

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from sandbox_tui.backends.containers.replies import Box
+from sandbox_tui.backends.containers.engine.replies import Box
 from sandbox_tui.model.errors import NotFoundError
 from sandbox_tui.model.refs import Kind, Place, Ref
 
 if TYPE_CHECKING:
-    from sandbox_tui.backends.containers.endpoint import Endpoint
+    from sandbox_tui.backends.containers.engine.endpoint import Endpoint
 
 PATIENCE = 3
 """How long the engine may take for an answer, in seconds."""
@@ -20,7 +20,7 @@ def disposal(place: Place, endpoint: Endpoint | None, container_id: str) -> Call
     """The call that removes it. Raises `SandboxError`s, but not for one that is gone."""
 
     def dispose() -> None:
-        from sandbox_tui.backends.containers.engine import Engine
+        from sandbox_tui.backends.containers.engine.engine import Engine
 
         if endpoint is None:  # nothing was ever made there
             return

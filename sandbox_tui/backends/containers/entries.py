@@ -13,8 +13,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from sandbox_tui.backends.containers.frames import Frame, Frames, Voices, name_of
-from sandbox_tui.backends.containers.stream import Stream
+from sandbox_tui.backends.containers.engine.frames import Frame, Frames, Voices, name_of
+from sandbox_tui.backends.containers.engine.stream import Stream
 from sandbox_tui.model.outputs import Text
 
 _STAMP = re.compile(rb"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(\.\d+)?(Z|[+-]\d\d:\d\d) ")

@@ -17,9 +17,9 @@ from collections.abc import Callable
 
 import msgspec
 
-from sandbox_tui.backends.containers.link import Link
-from sandbox_tui.backends.containers.replies import Box, Event
-from sandbox_tui.backends.containers.stream import Stream
+from sandbox_tui.backends.containers.engine.link import Link
+from sandbox_tui.backends.containers.engine.replies import Box, Event
+from sandbox_tui.backends.containers.engine.stream import Stream
 from sandbox_tui.model.errors import NotFoundError, SandboxError
 from sandbox_tui.model.refs import Kind, Ref
 

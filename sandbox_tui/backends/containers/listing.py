@@ -14,19 +14,19 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
+from sandbox_tui.backends.containers.engine.replies import Box, Listed
 from sandbox_tui.backends.containers.labels import (
     MANAGED_LABEL,
     SPEC_JSON_LABEL,
     SPEC_LABEL,
     trusted,
 )
-from sandbox_tui.backends.containers.replies import Box, Listed
 from sandbox_tui.model.errors import NotFoundError, SandboxError
 from sandbox_tui.model.refs import Kind, Place, Ref
 from sandbox_tui.model.world import ContainerFacts, Sandbox, State
 
 if TYPE_CHECKING:
-    from sandbox_tui.backends.containers.engine import Engine
+    from sandbox_tui.backends.containers.engine.engine import Engine
 
 DETAIL_SECONDS = 0.25
 """How long one poll may spend on details; what is left comes with the next."""

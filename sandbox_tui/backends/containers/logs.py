@@ -8,18 +8,18 @@ from contextlib import aclosing, closing
 from datetime import datetime
 from typing import TYPE_CHECKING, NamedTuple
 
+from sandbox_tui.backends.containers.engine.link import Link
+from sandbox_tui.backends.containers.engine.pump import Pump
+from sandbox_tui.backends.containers.engine.replies import Box, Inspected
+from sandbox_tui.backends.containers.engine.stream import Stream
 from sandbox_tui.backends.containers.entries import LogReader, LogSource, Style
-from sandbox_tui.backends.containers.link import Link
 from sandbox_tui.backends.containers.listing import find
-from sandbox_tui.backends.containers.pump import Pump
-from sandbox_tui.backends.containers.replies import Box, Inspected
-from sandbox_tui.backends.containers.stream import Stream
 from sandbox_tui.model.errors import NotFoundError
 from sandbox_tui.model.outputs import Text
 from sandbox_tui.model.refs import Ref
 
 if TYPE_CHECKING:
-    from sandbox_tui.backends.containers.engine import Engine
+    from sandbox_tui.backends.containers.engine.engine import Engine
 
 RESTART_SECONDS = 1.0
 """How long after its end a container may begin again and go on in the same log."""

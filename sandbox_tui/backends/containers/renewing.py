@@ -15,15 +15,15 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from sandbox_tui.backends.containers import faults
 from sandbox_tui.backends.containers.create import container_config
+from sandbox_tui.backends.containers.engine import faults
+from sandbox_tui.backends.containers.engine.replies import Box, Made
 from sandbox_tui.backends.containers.labels import spec_from
-from sandbox_tui.backends.containers.replies import Box, Made
 from sandbox_tui.model.errors import ConflictError, SandboxError
 from sandbox_tui.model.specs import ContainerSpec
 
 if TYPE_CHECKING:
-    from sandbox_tui.backends.containers.engine import Engine
+    from sandbox_tui.backends.containers.engine.engine import Engine
 
 
 class _Config(msgspec.Struct, rename="pascal"):

@@ -11,12 +11,12 @@ import fcntl
 from collections.abc import Generator
 from typing import TYPE_CHECKING
 
-from sandbox_tui.backends.containers.replies import Box
+from sandbox_tui.backends.containers.engine.replies import Box
 from sandbox_tui.model.errors import AlreadyExistsError, ConflictError
 from sandbox_tui.settings.paths import state_folder
 
 if TYPE_CHECKING:
-    from sandbox_tui.backends.containers.engine import Engine
+    from sandbox_tui.backends.containers.engine.engine import Engine
 
 
 def revive(engine: Engine, box: Box) -> None:

@@ -9,10 +9,10 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from sandbox_tui.backends.containers.hauling import Haul, Hauls
-from sandbox_tui.backends.containers.link import Link
+from sandbox_tui.backends.containers.engine.link import Link
+from sandbox_tui.backends.containers.engine.replies import Box
+from sandbox_tui.backends.containers.files.hauling import Haul, Hauls
 from sandbox_tui.backends.containers.listing import find
-from sandbox_tui.backends.containers.replies import Box
 from sandbox_tui.model.errors import DeadlineError
 from sandbox_tui.model.files import FileEntry
 from sandbox_tui.model.refs import Ref
@@ -20,7 +20,7 @@ from sandbox_tui.runtime.pool import Pool
 from sandbox_tui.runtime.transfer import Transfer
 
 if TYPE_CHECKING:
-    from sandbox_tui.backends.containers.engine import Engine
+    from sandbox_tui.backends.containers.engine.engine import Engine
 
 AT_ONCE = 8
 """How many files of one engine are read or written at a time."""
@@ -49,7 +49,7 @@ class Storage:
         """See `Files.read`; at most 64 MB."""
 
         def work(engine: Engine, box: Box) -> bytes:
-            from sandbox_tui.backends.containers import files
+            from sandbox_tui.backends.containers.files import files
 
             return files.read(engine, box, path)
 
@@ -59,7 +59,7 @@ class Storage:
         """See `Files.write`."""
 
         def work(engine: Engine, box: Box) -> None:
-            from sandbox_tui.backends.containers import files
+            from sandbox_tui.backends.containers.files import files
 
             files.write(engine, box, path, content)
 
@@ -69,7 +69,7 @@ class Storage:
         """See `Files.list`. A relative path starts where the container's commands start."""
 
         def work(engine: Engine, box: Box) -> tuple[FileEntry, ...]:
-            from sandbox_tui.backends.containers import files
+            from sandbox_tui.backends.containers.files import files
 
             return files.entries_of(engine, box, path)
 
@@ -79,7 +79,7 @@ class Storage:
         """See `Copies.push`."""
 
         def work(engine: Engine, haul: Haul) -> str:
-            from sandbox_tui.backends.containers import copies
+            from sandbox_tui.backends.containers.files import copies
 
             return copies.push(engine, find(engine, ref), source, target, haul)
 
@@ -89,7 +89,7 @@ class Storage:
         """See `Copies.pull`."""
 
         def work(engine: Engine, haul: Haul) -> str:
-            from sandbox_tui.backends.containers import copies
+            from sandbox_tui.backends.containers.files import copies
 
             return copies.pull(engine, find(engine, ref), source, target, haul)
 
@@ -99,7 +99,7 @@ class Storage:
         """See `Commits.snapshot`. Raises `InvalidSpecError` for what is no name of an image."""
 
         def work(engine: Engine) -> str:
-            from sandbox_tui.backends.containers import snapshot
+            from sandbox_tui.backends.containers.images import snapshot
 
             return snapshot.snapshot(engine, find(engine, ref), image, SNAPSHOT_SECONDS)
 
@@ -109,7 +109,7 @@ class Storage:
         """See `Images.pull_image`."""
 
         def work(engine: Engine, haul: Haul) -> str:
-            from sandbox_tui.backends.containers import pulling
+            from sandbox_tui.backends.containers.images import pulling
 
             return pulling.pull(engine, image, haul)
 
@@ -119,7 +119,7 @@ class Storage:
         """See `Images.has_image`. Raises `InvalidSpecError` for what is no name of an image."""
 
         def work(engine: Engine) -> bool:
-            from sandbox_tui.backends.containers.images import id_of
+            from sandbox_tui.backends.containers.images.images import id_of
 
             return id_of(engine, image) is not None
 
@@ -131,7 +131,7 @@ class Storage:
         """See `Builds.build_image`."""
 
         def work(engine: Engine, haul: Haul) -> str:
-            from sandbox_tui.backends.containers import building
+            from sandbox_tui.backends.containers.images import building
 
             return building.build(engine, folder, image, dockerfile, haul)
 
@@ -141,7 +141,7 @@ class Storage:
         """See `ImageFiles.export_images`."""
 
         def work(engine: Engine, haul: Haul) -> str:
-            from sandbox_tui.backends.containers.images import export
+            from sandbox_tui.backends.containers.images.images import export
 
             return export(engine, images, target, haul)
 
@@ -151,7 +151,7 @@ class Storage:
         """See `ImageFiles.import_images`."""
 
         def work(engine: Engine, haul: Haul) -> str:
-            from sandbox_tui.backends.containers.images import import_from
+            from sandbox_tui.backends.containers.images.images import import_from
 
             return import_from(engine, source, haul)
 

@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from sandbox_tui.backends.containers.commands.processes import processes
 from sandbox_tui.backends.containers.disposal import disposal
-from sandbox_tui.backends.containers.link import Link
+from sandbox_tui.backends.containers.engine.link import Link
 from sandbox_tui.backends.containers.listing import Listing, find
-from sandbox_tui.backends.containers.processes import processes
 from sandbox_tui.backends.containers.renewing import renew
 from sandbox_tui.model.refs import Place, Ref
 from sandbox_tui.model.world import Sandbox
 
 if TYPE_CHECKING:
-    from sandbox_tui.backends.containers.engine import Engine
+    from sandbox_tui.backends.containers.engine.engine import Engine
 
 RENEW_SECONDS = 90.0
 """What a renewal may take beside the grace."""

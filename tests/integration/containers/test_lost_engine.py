@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from sandbox_tui.backends.containers.backend import ContainerBackend
-from sandbox_tui.backends.containers.run import END_SECONDS
+from sandbox_tui.backends.containers.commands.run import END_SECONDS
 from sandbox_tui.model.outputs import Outcome
 from sandbox_tui.model.refs import Ref
 from sandbox_tui.model.specs import ContainerSpec

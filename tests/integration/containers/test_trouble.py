@@ -60,7 +60,7 @@ async def test_no_socket(make: Make, home: Path) -> None:
 async def test_nothing_anywhere_says_what_was_tried(
     make: Make, monkeypatch: pytest.MonkeyPatch, home: Path
 ) -> None:
-    import sandbox_tui.backends.containers.endpoint as endpoints
+    import sandbox_tui.backends.containers.engine.endpoint as endpoints
 
     monkeypatch.delenv("DOCKER_HOST", raising=False)
     monkeypatch.setattr(endpoints, "DOCKER_SOCKET", f"{home}/docker.sock")
@@ -83,7 +83,7 @@ async def test_a_dead_one_refuses(make: Make, home: Path) -> None:
 async def test_a_dead_one_that_was_found_lets_another_be_found(
     make: Make, peer: MakePeer, monkeypatch: pytest.MonkeyPatch, home: Path
 ) -> None:
-    import sandbox_tui.backends.containers.endpoint as endpoints
+    import sandbox_tui.backends.containers.engine.endpoint as endpoints
 
     with socket.socket(socket.AF_UNIX) as left_behind:
         left_behind.bind(str(home / "dead.sock"))
@@ -102,7 +102,7 @@ async def test_a_dead_one_that_was_found_lets_another_be_found(
 async def test_one_that_was_found_stays_the_one(
     make: Make, peer: MakePeer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    import sandbox_tui.backends.containers.endpoint as endpoints
+    import sandbox_tui.backends.containers.engine.endpoint as endpoints
 
     first, second = peer({"/containers/json": reply(b"[]")}), peer({})
     monkeypatch.delenv("DOCKER_HOST", raising=False)

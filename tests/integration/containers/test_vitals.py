@@ -7,9 +7,9 @@ import threading
 
 import pytest
 
-from sandbox_tui.backends.containers import stats
 from sandbox_tui.backends.containers.backend import ContainerBackend
-from sandbox_tui.backends.containers.vitals import LocalGauges
+from sandbox_tui.backends.containers.vitals import stats
+from sandbox_tui.backends.containers.vitals.vitals import LocalGauges
 from sandbox_tui.model.outputs import Vitals
 from sandbox_tui.model.refs import Kind, Ref
 from tests.integration.containers.conftest import Outside, on_docker

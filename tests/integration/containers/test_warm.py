@@ -9,9 +9,9 @@ import time
 import pytest
 
 from sandbox_tui.backends.containers.backend import ContainerBackend
+from sandbox_tui.backends.containers.commands.scripts import is_own
+from sandbox_tui.backends.containers.commands.worker import LONGEST
 from sandbox_tui.backends.containers.labels import MANAGED_LABEL
-from sandbox_tui.backends.containers.scripts import is_own
-from sandbox_tui.backends.containers.worker import LONGEST
 from sandbox_tui.model.errors import ConflictError, NotRunningError
 from sandbox_tui.model.outputs import Outcome, Result, Text
 from sandbox_tui.model.refs import Kind, Ref

@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sandbox_tui.backends.containers.archive_in import Tape, Unpacking, entries
-from sandbox_tui.backends.containers.archive_out import (
+from sandbox_tui.backends.containers.files.archive_in import Tape, Unpacking, entries
+from sandbox_tui.backends.containers.files.archive_out import (
     Owner,
     Parcel,
     pack,

@@ -6,14 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from sandbox_tui.backends.containers.cgroups import (
+from sandbox_tui.backends.containers.vitals.cgroups import (
     Gauges,
     Mount,
     find_files,
     read_membership,
     read_mounts,
 )
-from sandbox_tui.backends.containers.counters import Counters, vitals_between
+from sandbox_tui.backends.containers.vitals.counters import Counters, vitals_between
 
 ID = "ab" * 32
 OTHER = "cd" * 32

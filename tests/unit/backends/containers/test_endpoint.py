@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from sandbox_tui.backends.containers.endpoint import Choice, Endpoint, choose
+from sandbox_tui.backends.containers.engine.endpoint import Choice, Endpoint, choose
 from sandbox_tui.model.errors import ConfigError
 
 

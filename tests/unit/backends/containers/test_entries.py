@@ -9,9 +9,9 @@ from contextlib import nullcontext
 
 import pytest
 
+from sandbox_tui.backends.containers.engine.exchange import Connection, Reply
+from sandbox_tui.backends.containers.engine.stream import Stream
 from sandbox_tui.backends.containers.entries import LogSource, Style
-from sandbox_tui.backends.containers.exchange import Connection, Reply
-from sandbox_tui.backends.containers.stream import Stream
 from sandbox_tui.model.outputs import Text
 
 STAMP = "2026-11-21T00:28:35.714796194Z "

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from sandbox_tui.backends.containers.exchange import (
+from sandbox_tui.backends.containers.engine.exchange import (
     Connection,
     Connections,
     RefusedError,

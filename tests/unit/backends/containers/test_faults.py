@@ -6,7 +6,7 @@ import socket
 
 import pytest
 
-from sandbox_tui.backends.containers import faults
+from sandbox_tui.backends.containers.engine import faults
 from sandbox_tui.model.errors import (
     AlreadyExistsError,
     ConflictError,

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sandbox_tui.backends.containers.frames import Chunks, Frames, Voices
+from sandbox_tui.backends.containers.engine.frames import Chunks, Frames, Voices
 from sandbox_tui.model.outputs import Text
 
 BODIES = st.lists(st.binary(min_size=1, max_size=40), max_size=8)

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from sandbox_tui.backends.containers.building import Steps
-from sandbox_tui.backends.containers.ignoring import Ignored
-from sandbox_tui.backends.containers.image_names import registry_of, split, split_own
-from sandbox_tui.backends.containers.progress_lines import Detail, Said
-from sandbox_tui.backends.containers.pulling import Layers
-from sandbox_tui.backends.containers.registry_login import authentication
+from sandbox_tui.backends.containers.images.building import Steps
+from sandbox_tui.backends.containers.images.ignoring import Ignored
+from sandbox_tui.backends.containers.images.image_names import registry_of, split, split_own
+from sandbox_tui.backends.containers.images.progress_lines import Detail, Said
+from sandbox_tui.backends.containers.images.pulling import Layers
+from sandbox_tui.backends.containers.images.registry_login import authentication
 from sandbox_tui.model.errors import InvalidSpecError
 from sandbox_tui.runtime.transfer import Progress
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from sandbox_tui.backends.containers import endpoint
-from sandbox_tui.backends.containers.local import Engines, engines, one
+from sandbox_tui.backends.containers.engine import endpoint
+from sandbox_tui.backends.containers.engine.local import Engines, engines, one
 
 Listen = Callable[[Path], None]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sandbox_tui.backends.containers.marks import Mark, Marks
+from sandbox_tui.backends.containers.commands.marks import Mark, Marks
 
 NONCE = "0123456789abcdef" * 2
 BEGIN, END = (f"\x01{NONCE} {words}\n".encode() for words in ("begin /proc/1 /proc/7", "end 3"))

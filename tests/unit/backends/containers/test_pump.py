@@ -10,7 +10,7 @@ from queue import SimpleQueue
 
 import pytest
 
-from sandbox_tui.backends.containers.pump import AHEAD, BURST, LARGE, PAUSE, Pump
+from sandbox_tui.backends.containers.engine.pump import AHEAD, BURST, LARGE, PAUSE, Pump
 from tests.support import retry_until_async
 
 

@@ -7,7 +7,7 @@ import json
 import msgspec
 import pytest
 
-from sandbox_tui.backends.containers.stats import read_stats
+from sandbox_tui.backends.containers.vitals.stats import read_stats
 
 DOCUMENT: dict[str, object] = {
     "read": "2026-11-21T00:28:35.5Z",

@@ -1,0 +1,1 @@
+"""Images of an engine: pulled, built, carried as files, made of containers."""
