@@ -89,6 +89,7 @@ _st_run() {
 """.replace("@TAG@", TAG)
 
 # With its end is told what runs then: that is spared when the next command has to be ended.
+# A `return` with nothing left to return from would end the shell: in commands, 5 is closed.
 _SESSION_SETUP = rf"""
 exec 5>&1 6>&2 8>&1 9>&2
 shift $#
@@ -97,7 +98,7 @@ if [ "${{BASH_VERSION-}}" ]; then
   shopt -s expand_aliases
   trap 'case ${{BASH_SOURCE[0]-}} in "" | main) ;; *) return 124 ;; esac' {ABORT}
 else
-  trap '[ -z "$_st_busy" ] || return 124' {ABORT}
+  trap '[ -z "$_st_busy" ] || {{ true >&5; }} 2>/dev/null || return 124' {ABORT}
 fi
 _st_say() {{
   local IFS=' '

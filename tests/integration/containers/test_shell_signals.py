@@ -1,0 +1,67 @@
+"""What a session says to its shell, under a storm of the signal that ends commands."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+import pytest
+
+from sandbox_tui.backends.containers.commands import scripts
+from sandbox_tui.backends.containers.commands.marks import nonce
+
+COMMANDS = 1000
+
+
+@contextmanager
+def storm(process: subprocess.Popen[bytes]) -> Iterator[None]:
+    """Signal it all the time."""
+    calm = threading.Event()
+
+    def blow() -> None:
+        while not calm.wait(0.0001):  # a storm, not a flood: the shell has to get anywhere at all
+            os.kill(process.pid, signal.SIGURG)
+
+    blowing = threading.Thread(target=blow)
+    blowing.start()
+    try:
+        yield
+    finally:
+        calm.set()
+        blowing.join()
+
+
+def answer(process: subprocess.Popen[bytes], mark: str) -> bool:
+    """Whether it tells the end of the command with that mark."""
+    assert process.stdout is not None
+    return any(mark.encode() in line for line in iter(process.stdout.readline, b""))
+
+
+@pytest.mark.parametrize("shell", [["dash"], ["bash"], ["busybox", "sh"]], ids=" ".join)
+def test_no_shell_ends_with_its_command(shell: Sequence[str]) -> None:
+    if shutil.which(shell[0]) is None:
+        pytest.skip(f"no {shell[0]} here")
+    process = subprocess.Popen(
+        [*shell, "-s", scripts.LABEL],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        bufsize=0,
+        env={**os.environ, "LC_ALL": "C"},
+    )
+    assert process.stdin is not None
+    with process:
+        process.stdin.write(scripts.session_setup("begun").encode())
+        assert answer(process, "begun")
+        with storm(process):
+            for _ in range(COMMANDS):
+                mark = nonce()
+                code = "f() { while :; do :; done; }; f; f"
+                process.stdin.write(scripts.command(mark, code).encode())
+                assert answer(process, mark)
+        process.stdin.close()
