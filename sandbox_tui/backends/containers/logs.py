@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 RESTART_SECONDS = 1.0
 """How long after its end a container may begin again and go on in the same log."""
 
+JUST_AFTER = 1e-6
+"""Seconds: what a time of day in a float can tell apart."""
+
 COUNT_SECONDS = 60.0
 MOST_COUNTED = 10_000
 """Up to how many lines the entries are counted first."""
@@ -53,16 +56,20 @@ async def follow(
         lambda engine: _window(engine, box, style, tail, since),
     )
     goes_on = live and about.state.running
+    heard: float | None = None
     while True:
         async with aclosing(_read(link, box, style, window, follow=goes_on)) as batches:
             async for texts in batches:
                 for text in texts:
+                    heard = text.at
                     yield text
         again = await _begun_again(link, box, about) if goes_on else None
         if again is None:
             return
-        about, window = again, Window("all", _epoch(again.state.started_at))
-        yield Text("stderr", f"[{box.ref.name} started again]\n", window.since)
+        # Not from its beginning: the engine may set that down after the first words were said.
+        since = heard + JUST_AFTER if heard else _epoch(again.state.finished_at)
+        about, window = again, Window("all", since)
+        yield Text("stderr", f"[{box.ref.name} started again]\n", _epoch(about.state.started_at))
 
 
 async def _read(

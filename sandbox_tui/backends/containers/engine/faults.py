@@ -22,6 +22,9 @@ from sandbox_tui.model.errors import (
 
 _FULL_ID = re.compile(r"\b[0-9a-f]{64}\b")
 _STATE_FORBIDS = ("container state improper", "is not paused", "already paused")
+_PODMANS_404 = "does not exist in database: no such container"
+"""How podman puts it, with status 500, when the container goes while it is asked about it."""
+
 CREATE = "create"
 
 
@@ -99,7 +102,7 @@ def refusal(ref: str, verb: str, status: int, message: str) -> SandboxError:
     if verb == CREATE:
         taken = "already in use" in reason
         return AlreadyExistsError(ref) if taken else OperationFailedError(ref, verb, reason)
-    if status == 404:
+    if status == 404 or reason.endswith(_PODMANS_404):
         return NotFoundError(ref)
     if status == 409 or any(words in reason for words in _STATE_FORBIDS):
         return ConflictError(

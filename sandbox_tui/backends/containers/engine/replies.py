@@ -89,6 +89,8 @@ class MainProcess(msgspec.Struct, frozen=True, rename="pascal"):
     exit_code: int | None = None
     error: str = ""
     started_at: str = ""
+    finished_at: str = ""
+    """Of the run before, while it runs."""
     oom_killed: bool = msgspec.field(default=False, name="OOMKilled")
 
 

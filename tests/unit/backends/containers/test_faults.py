@@ -70,6 +70,12 @@ def test_only_where_nobody_listens_may_another_be_tried(cause: Exception, absent
         ("pause", 409, f"Container {ID} is already paused", ConflictError),
         ("pause", 500, "is not running: container state improper", ConflictError),
         ("resume", 500, f"Container {ID} is not paused", ConflictError),
+        (
+            "inspect",
+            500,
+            "container web does not exist in database: no such container",
+            NotFoundError,
+        ),
         ("stop", 500, "disk is full", OperationFailedError),
         (faults.CREATE, 409, 'The name "/web" is already in use by ...', AlreadyExistsError),
         (faults.CREATE, 500, "that name is already in use", AlreadyExistsError),
