@@ -44,6 +44,9 @@ CHASE_AFTER = 1.0
 COMPLETES = 10.0
 """Seconds that a completion is waited for: a person types on."""
 
+PROMPT = "ipython"
+"""The kernel that is known to say that it is idle after everything that it prints."""
+
 LAST_CHANCE = 5.0
 """Seconds that code which ran out of time has to react to the interrupt."""
 
@@ -220,7 +223,8 @@ class KernelClient:
         await self._wire.close()
 
     def _send(self, execution: Execution, on_input: Asked | None, *, silent: bool) -> Run:
-        run = Run(self._number(), execution, self._listener.heard, on_input)
+        tardy = self.info is not None and self.info.implementation != PROMPT
+        run = Run(self._number(), execution, self._listener.heard, on_input, tardy=tardy)
         content: dict[str, object] = {
             "code": execution.code,
             "silent": silent,
@@ -298,7 +302,8 @@ class KernelClient:
             self._elsewhere.clear()
         for run in self._before(parent):
             if run.outcome is not None:
-                run.gap = GAP
+                run.gap = "" if run.idle else GAP
+                run.tardy = False
                 self._idle(run)
 
     def _on_reply(self, message: Message) -> None:
@@ -328,7 +333,9 @@ class KernelClient:
             self.info = msgspec.convert(unpack(message), KernelInfo)
             self._changed()
         for run in self._before(message.parent):
-            if run.idle:  # an interrupt met the kernel itself, just before the code
+            if (
+                run.idle and not run.is_whole
+            ):  # an interrupt met the kernel itself, just before the code
                 met = Failure("KeyboardInterrupt", "") if run.verdict else None
                 run.reply(Outcome.CANCELLED, None, met)
 
@@ -338,13 +345,19 @@ class KernelClient:
         return [run for run in self.running if run.order < order]
 
     def _chase(self, run: Run) -> None:
-        """Half of the end is in. A kernel may lose the other half: a flood, an odd interrupt."""
+        """Half of the end is in. A kernel may lose the other half: a flood, an odd interrupt.
+
+        When both are in and it goes on, its kernel is asked once, and does not answer before
+        everything is said.
+        """
 
         def ask_again() -> None:
             if not (run.ended.is_set() or self._closed):
                 self.ask()
                 self._chase(run)
 
+        if run.is_whole and not run.ended.is_set():
+            self.ask()
         if not run.ended.is_set():
             asyncio.get_running_loop().call_later(CHASE_AFTER, ask_again)
 

@@ -29,6 +29,8 @@ class Run:
         execution: Execution,
         heard: Heard,
         on_input: Callable[[str, bool], Awaitable[str]] | None = None,
+        *,
+        tardy: bool = False,
     ) -> None:
         self.order = order
         self.execution = execution
@@ -43,6 +45,8 @@ class Run:
         """What ended it from outside."""
         self.gap = ""
         """What is known to be missing of what it said."""
+        self.tardy = tardy
+        """Its kernel may print after it said that it is idle: what it is asked then comes later."""
         self.begun = asyncio.Event()
         self.ended = asyncio.Event()
         self._heard = heard
@@ -51,6 +55,11 @@ class Run:
         self._gathered: list[str] = []
         self._timer: asyncio.TimerHandle | None = None
         self._asking: asyncio.Task[None] | None = None
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether both halves of its end are in."""
+        return self.idle and self.outcome is not None
 
     def begin(self) -> None:
         """The kernel has turned to it."""
@@ -85,8 +94,8 @@ class Run:
         self.settle()
 
     def settle(self) -> None:
-        """Finish if both halves are in."""
-        if self.idle and self.outcome is not None:
+        """Finish if both halves are in, and nothing can come after them."""
+        if self.idle and self.outcome is not None and not self.tardy:
             self.finish(_judge(self.outcome, self.verdict), detail=self.gap)
 
     def finish(self, outcome: Outcome, *, exit_code: int | None = None, detail: str = "") -> None:
