@@ -240,7 +240,7 @@ class Room:
             return self.failure
         if self.kernel.runs_unheard:
             return LOST
-        return STUBBORN if self.kernel.stubborn else ""
+        return STUBBORN if self.kernel.stubborn else self.kernel.record.remark
 
     async def _stop_starting(self, why: str) -> None:
         if self._starting is not None:

@@ -5,7 +5,8 @@
 | empty          | the interpreter of this program                                                 |
 | a path         | the virtual environment there, which has to have ipykernel                      |
 | `uv:prewarmed` | a fresh environment of its own, over a template with ipykernel; without uv      |
-|                | installed the interpreter of this program                                       |
+|                | installed the interpreter of this program. While the template cannot be         |
+|                | installed (no network), over the packages of this program, and that is said     |
 | `uv:inline`    | the same, with the packages that the notebook's metadata names                  |
 | `uv:pyproject` | the same, with the dependencies of the nearest `pyproject.toml`                 |
 
@@ -17,11 +18,13 @@ from __future__ import annotations
 import functools
 import hashlib
 import importlib.metadata
+import importlib.util
 import os
 import shutil
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -48,6 +51,9 @@ INSTALLS = 600.0
 _CHECKS = 20.0
 """Longest look whether an interpreter has ipykernel, in seconds."""
 
+RETRY = 300.0
+"""Seconds for which a template that could not be installed is not tried again."""
+
 _READY = "ready"
 """A file in a template that is whole."""
 
@@ -60,8 +66,12 @@ class Environment(msgspec.Struct, frozen=True, kw_only=True):
     python: str
     overlaid: bool = False
     """Every kernel gets an environment of its own over this one's packages."""
+    beneath: str = ""
+    """The folder of packages under an overlaid one."""
     wanted: tuple[str, ...] = ()
     """Arguments for the installation of more."""
+    remark: str = ""
+    """What its user should know."""
 
 
 class Environments:
@@ -70,6 +80,7 @@ class Environments:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._making = threading.Lock()
+        self._failure: tuple[float, SandboxError] | None = None
 
     def resolve(
         self, source: str, packages: tuple[str, ...], working_dir: str | None, owner: Ref
@@ -77,7 +88,7 @@ class Environments:
         """What `source` means.
 
         Raises `InvalidSpecError` when it means nothing, `ToolMissingError` without uv or without
-        ipykernel, and `StartFailedError` when the template cannot be installed.
+        ipykernel, and `StartFailedError` when the template cannot be installed and more is wanted.
         """
         if not source:
             return Environment(python=sys.executable)
@@ -88,7 +99,14 @@ class Environments:
             wanted = _names(packages)
         elif source == PYPROJECT:
             wanted = ("-r", str(_project(working_dir)))
-        return Environment(python=self._template(owner), overlaid=True, wanted=wanted)
+        try:
+            python = self._template(owner)
+        except StartFailedError as error:
+            if source != PREWARMED:
+                raise
+            return _borrowed(error)
+        beneath = str(_packages_of(Path(python).parents[1]))
+        return Environment(python=python, overlaid=True, beneath=beneath, wanted=wanted)
 
     @property
     def has_template(self) -> bool:
@@ -106,16 +124,25 @@ class Environments:
         python = folder / "bin/python"
         with self._making:
             if not (folder / _READY).exists():
-                discard(folder)
-                _say(owner, uv, "venv", "--no-project", "--python", sys.executable, str(folder))
-                _install(owner, uv, python, f"ipykernel=={_own_ipykernel()}")
-                (folder / _READY).touch()
+                self._make(owner, uv, folder, python)
         return str(python)
 
+    def _make(self, owner: Ref, uv: str, folder: Path, python: Path) -> None:
+        if self._failure and time.monotonic() - self._failure[0] < RETRY:
+            raise self._failure[1]
+        discard(folder)
+        try:
+            _say(owner, uv, "venv", "--no-project", "--python", sys.executable, str(folder))
+            _install(owner, uv, python, f"ipykernel=={_own_ipykernel()}")
+        except StartFailedError as error:
+            self._failure = (time.monotonic(), error)
+            raise
+        (folder / _READY).touch()
 
-def meant(source: str) -> str:
-    """What stands for `source` here: the default of every client works without uv too. Blocks."""
-    return "" if source == PREWARMED and _found_uv() is None else source
+
+def meant(source: str, *, isolated: bool) -> str:
+    """What stands for `source` here: the default of every client works everywhere. Blocks."""
+    return "" if source == PREWARMED and (isolated or _found_uv() is None) else source
 
 
 def packages_in(metadata: Mapping[str, object]) -> tuple[str, ...]:
@@ -150,12 +177,26 @@ def lay_over(environment: Environment, prefix: Path, owner: Ref) -> None:
     """
     uv = _uv()
     _say(owner, uv, "venv", "--no-project", "--python", environment.python, str(prefix))
-    [packages] = prefix.glob("lib/python*/site-packages")
-    below = Path(environment.python).parents[1] / packages.relative_to(prefix)
-    line = f"import site; site.addsitedir({str(below)!r})\n"
-    (packages / "_sandbox_tui_template.pth").write_text(line)
+    line = f"import site; site.addsitedir({environment.beneath!r})\n"
+    (_packages_of(prefix) / "_sandbox_tui_template.pth").write_text(line)
     if environment.wanted:
         _install(owner, uv, prefix / "bin/python", *environment.wanted)
+
+
+def _packages_of(prefix: Path) -> Path:
+    [packages] = prefix.glob("lib/python*/site-packages")
+    return packages
+
+
+def _borrowed(error: SandboxError) -> Environment:
+    """Over the packages of this program, which needs no network."""
+    found = importlib.util.find_spec("ipykernel")
+    if found is None or found.origin is None:
+        raise error
+    beneath = str(Path(found.origin).parents[1])
+    said = " ".join(error.message.split())
+    remark = f"it shares the packages of sandbox-tui, ipykernel could not be installed: {said}"
+    return Environment(python=sys.executable, overlaid=True, beneath=beneath, remark=remark)
 
 
 def _at(source: str) -> Environment:

@@ -326,7 +326,7 @@ class KernelHost:
 
 def _looked_up(request: KernelRequest) -> KernelRequest:
     folder = checked_folder(request.working_dir)
-    source = meant(request.env_source)
+    source = meant(request.env_source, isolated=request.isolation != "none")
     return msgspec.structs.replace(request, working_dir=folder, env_source=source)
 
 

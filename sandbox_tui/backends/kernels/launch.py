@@ -74,6 +74,8 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     prefix: str = ""
     """The virtual environment that is this kernel's own."""
     interrupt_by_message: bool = False
+    remark: str = ""
+    """See `KernelRecord.remark`."""
 
     @property
     def order(self) -> Order:
@@ -100,6 +102,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
             log=str(self.log),
             interrupt_by_message=self.interrupt_by_message,
             ready=self.request.ready,
+            remark=self.remark,
         )
 
 
@@ -135,6 +138,7 @@ def prepare(
         log=log,
         prefix=str(prefix) if prefix.exists() else "",
         interrupt_by_message=spec.interrupt_by_message,
+        remark=environment.remark if environment else "",
     )
 
 

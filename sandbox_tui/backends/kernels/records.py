@@ -45,6 +45,8 @@ class KernelRecord(msgspec.Struct, frozen=True, kw_only=True):
     """It only stands by; `owner` is nobody yet."""
     isolated: bool = False
     """It runs in a container of its own."""
+    remark: str = ""
+    """What the users of its room should know about it."""
 
     def check(self) -> None:
         """Raises an `OSError` when that very process has ended or left no way to reach it."""

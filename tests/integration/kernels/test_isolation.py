@@ -7,7 +7,9 @@ import json
 import subprocess
 import time
 from collections.abc import AsyncIterator, Iterator
+from contextlib import suppress
 from pathlib import Path
+from queue import Empty
 from typing import Any
 
 import msgspec
@@ -209,12 +211,15 @@ async def test_death_is_told_with_the_exit_code(rooms: RoomsBackend, lab: Ref) -
     assert (await box(rooms)).detail == "kernel died: exit code 3"
 
 
-async def test_ready_ones_stand_frozen_until_they_are_wanted(home: Path, state: Path) -> None:
+@pytest.mark.parametrize("env_source", ["", "uv:prewarmed"])
+async def test_ready_ones_stand_frozen_until_they_are_wanted(
+    home: Path, state: Path, env_source: str
+) -> None:
     rooms = await opened(home, state, pool=1)
     try:
         await retry_until_async(lambda: "paused" in containers(state).values(), timeout=20)
         ready = set(containers(state))
-        await rooms.start(RoomSpec(name="lab", env={"WHO": "né"}))
+        await rooms.start(RoomSpec(name="lab", env={"WHO": "né"}, env_source=env_source))
         assert containers(state)[ready.pop()] == "running"
         assert (await run(rooms, "import os; print(os.environ['WHO'])")).stdout == "né\n"
         assert (await run(rooms, "1")).execution_count == 2
@@ -268,6 +273,15 @@ SPEC = {
 }
 
 
+def interrupted(manager: Any, client: Any) -> dict[str, Any]:
+    """How the present code ends; under load the kernel itself may catch the first interrupt."""
+    for _ in range(3):
+        manager.interrupt_kernel()
+        with suppress(Empty):
+            return client.get_shell_msg(timeout=10)["content"]
+    pytest.fail("it was interrupted in vain")
+
+
 def test_plain_jupyter_client_launches_isolated_kernels(
     home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -298,8 +312,7 @@ def test_plain_jupyter_client_launches_isolated_kernels(
         client.execute("print('begun', flush=True); import time; time.sleep(60)")
         while client.get_iopub_msg(timeout=30)["msg_type"] != "stream":
             pass
-        manager.interrupt_kernel()
-        assert client.get_shell_msg(timeout=30)["content"]["ename"] == "KeyboardInterrupt"
+        assert interrupted(manager, client)["ename"] == "KeyboardInterrupt"
         # What comes just after an error is dropped with what waited.
         retry_until(lambda: run("print('goes on')") == "goes on\n")
     finally:
