@@ -100,7 +100,7 @@ class Room:
             state=self.state,
             facts=facts,
             created_at=self.created_at,
-            pid=kernel.pid if kernel else None,
+            pid=kernel.pid or None if kernel else None,
             labels=self.spec.labels,
             managed=True,
             detail=self._detail(),
@@ -152,7 +152,7 @@ class Room:
         kernel, self.kernel = self.kernel, None
         self.failure, self._exit_code = "", None
         if kernel is not None:
-            self.journal.note(f"kernel {kernel.pid}: {why}")
+            self.journal.note(f"kernel {kernel.pid or kernel.record.id}: {why}")
             await self._host.end(kernel, grace=grace)
         self.tell()
 

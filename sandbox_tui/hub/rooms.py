@@ -300,7 +300,8 @@ class RoomsBackend:
     async def vitals(self, refs: Sequence[Ref]) -> dict[Ref, Vitals]:
         """Processor and memory of each kernel and all that it started."""
         rooms = {ref: self._rooms[ref] for ref in refs if ref in self._rooms}
-        pids = {room.kernel.pid: ref for ref, room in rooms.items() if room.kernel is not None}
+        kernels = ((ref, room.kernel) for ref, room in rooms.items())
+        pids = {kernel.pid: ref for ref, kernel in kernels if kernel is not None and kernel.pid}
         found = await self._pool.run(_FILES, self._meter.measure, list(pids))
         return {pids[pid]: vitals for pid, vitals in found.items()}
 

@@ -116,6 +116,21 @@ class CagedProvisioner(KernelProvisionerBase):
             await self._cages.aclose()
             self._cages = None
 
+    async def get_provisioner_info(self) -> dict[str, Any]:
+        """Also which container it is, so that another process can go on with it."""
+        info = await super().get_provisioner_info()
+        cage = self._cage or Cage("", 0)
+        here = {"container": cage.name, "pid": cage.pid, "started": self._started}
+        return {**info, **here, "folder": str(self._folder)}
+
+    async def load_provisioner_info(self, provisioner_info: dict[str, Any]) -> None:
+        """Go on with the container of another process."""
+        await super().load_provisioner_info(provisioner_info)  # pyright: ignore[reportUnknownMemberType]
+        self._cages = await asyncio.to_thread(self.make_cages)
+        self._cage = Cage(provisioner_info["container"], provisioner_info["pid"])
+        self._started = provisioner_info["started"]
+        self._folder = Path(provisioner_info["folder"])
+
     async def _end(self, code: int) -> None:
         cage, self._cage = self._cage, None
         if cage is not None and self._cages is not None:

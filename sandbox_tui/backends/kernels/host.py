@@ -16,6 +16,7 @@ from sandbox_tui.backends.kernels.client import Listener
 from sandbox_tui.backends.kernels.connection import read_connection
 from sandbox_tui.backends.kernels.environments import PREWARMED, meant
 from sandbox_tui.backends.kernels.kernel import Kernel, KernelStatus
+from sandbox_tui.backends.kernels.kernelspecs import find_spec
 from sandbox_tui.backends.kernels.launch import (
     ISOLATIONS,
     NOBODY,
@@ -24,6 +25,7 @@ from sandbox_tui.backends.kernels.launch import (
     checked_folder,
 )
 from sandbox_tui.backends.kernels.local import Launched, Launcher, LocalKernels, environment_name
+from sandbox_tui.backends.kernels.provisioned import ProvisionedKernels
 from sandbox_tui.backends.kernels.ready import Audience, ReadyKernels
 from sandbox_tui.backends.kernels.records import KernelRecord, Records
 from sandbox_tui.backends.kernels.settling import FIRST_STEPS, settling
@@ -83,6 +85,7 @@ class KernelHost:
         self._context: Context | None = None
         self._local = LocalKernels(runtime, self._records)
         self._caged = CagedKernels(runtime, self._records, cages) if cages else None
+        self._provisioned = ProvisionedKernels(runtime, self._records)
         self._size = pool
         self._isolation = isolation or "none"
         self._starting = 0
@@ -186,6 +189,7 @@ class KernelHost:
         await asyncio.gather(*(kernel.release() for kernel in self._kernels.values()))
         self._kernels.clear()
         await self._local.aclose()
+        await self._provisioned.aclose()
         if self._caged is not None:
             await self._caged.aclose()
         context, self._context = self._context, None
@@ -256,7 +260,8 @@ class KernelHost:
         return kernel
 
     async def _launch(self, request: KernelRequest, audience: Audience) -> Kernel:
-        launched = await self._launcher(request.isolation).launch(request)
+        launcher = await self._pool.run(_FILES, self._launcher_for, request)
+        launched = await launcher.launch(request)
         try:
             return await self._join(launched, audience)
         except BaseException:
@@ -285,8 +290,17 @@ class KernelHost:
                 task.cancel()
             await asyncio.gather(*late, return_exceptions=True)
 
-    def _launcher(self, isolation: str) -> Launcher:
-        if isolation == "none":
+    def _launcher_for(self, request: KernelRequest) -> Launcher:
+        """Blocks: what a kernelspec wants to be launched by is in its file."""
+        isolated = request.isolation != "none"
+        plain = isolated or request.kernel == OWN_PYTHON
+        provisioned = not plain and find_spec(request.kernel).is_provisioned
+        return self._launcher(isolated=isolated, provisioned=provisioned)
+
+    def _launcher(self, *, isolated: bool, provisioned: bool) -> Launcher:
+        if provisioned:
+            return self._provisioned
+        if not isolated:
             return self._local
         if self._caged is None:
             raise InvalidSpecError("isolation", "there is no engine here to isolate kernels with")
@@ -296,7 +310,7 @@ class KernelHost:
         self, record: KernelRecord, listener_of: Callable[[KernelRecord], Listener]
     ) -> Kernel:
         await self._pool.run(_FILES, record.check)
-        launcher = self._launcher("container" if record.isolated else "none")
+        launcher = self._launcher(isolated=record.isolated, provisioned=record.provisioned)
         life = await launcher.find(record)
         audience = Audience(self._ready.stir)
         audience.listener = listener_of(record)
@@ -319,6 +333,8 @@ class KernelHost:
             except SandboxError as error:
                 LOGGER.warning("an isolated kernel stays until the engine is back: %s", error)
                 return
+        elif record.provisioned:
+            await self._provisioned.bury(record)
         elif not record.isolated:
             await self._pool.run(_FILES, record.end)
         await self._pool.run(_FILES, self._records.forget, record)

@@ -113,7 +113,7 @@ def prepare(
 
     Raises `InvalidSpecError` or `StartFailedError`; nothing is left behind then.
     """
-    spec = _installed(request.kernel) if environment is None else _python(environment)
+    spec = find_spec(request.kernel) if environment is None else _python(environment)
     kernel_id = new_id()
     folder = new_folder(runtime, kernel_id)
     log = records.log_of(kernel_id)
@@ -200,15 +200,6 @@ def _failed(request: KernelRequest, error: OSError | SandboxError) -> SandboxErr
     if isinstance(error, SandboxError):
         return error
     return StartFailedError(request.owner, str(error))
-
-
-def _installed(name: str) -> KernelSpec:
-    """Never started as a process where something else is to launch it: that may shut it in."""
-    spec = find_spec(name)
-    if spec.is_provisioned:
-        reason = f"{name} wants to be launched by {spec.provisioner}; only processes are"
-        raise InvalidSpecError("kernel", reason)
-    return spec
 
 
 def _python(environment: Environment, prefix: Path | None = None) -> KernelSpec:

@@ -154,14 +154,14 @@ def _wait(pidfd: int) -> Exit:
         return UNSEEN
     if info is None:
         return UNSEEN
-    killed = info.si_code != os.CLD_EXITED
-    return _killed(info.si_status) if killed else exited(info.si_status)
+    ended = exited if info.si_code == os.CLD_EXITED else killed
+    return ended(info.si_status)
 
 
 def exit_of(status: int) -> Exit:
     """An exit from the status that `waitpid` gives."""
     if os.WIFSIGNALED(status):
-        return _killed(os.WTERMSIG(status))
+        return killed(os.WTERMSIG(status))
     return exited(os.WEXITSTATUS(status))
 
 
@@ -170,7 +170,8 @@ def exited(code: int) -> Exit:
     return Exit(code, f"exit code {code}")
 
 
-def _killed(number: int) -> Exit:
+def killed(number: int) -> Exit:
+    """An end by a signal."""
     name = signal.strsignal(number) or "unknown"
     return Exit(128 + number, f"signal {number} ({name})")
 

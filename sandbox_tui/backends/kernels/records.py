@@ -45,12 +45,14 @@ class KernelRecord(msgspec.Struct, frozen=True, kw_only=True):
     """It only stands by; `owner` is nobody yet."""
     isolated: bool = False
     """It runs in a container of its own."""
+    provisioned: bool = False
+    """Its kernelspec's provisioner runs it; `pid` is 0 when that is not on this machine."""
     remark: str = ""
     """What the users of its room should know about it."""
 
     def check(self) -> None:
         """Raises an `OSError` when that very process has ended or left no way to reach it."""
-        if not lives(self.pid, self.started):
+        if not (lives(self.pid, self.started) or (self.provisioned and not self.pid)):
             raise ProcessLookupError(self.pid)
         if not Path(self.connection_file).exists():
             raise FileNotFoundError(self.connection_file)

@@ -450,20 +450,6 @@ async def test_a_kernelspec_of_a_missing_provisioner_is_refused(
         await host.start(KernelRequest(owner=LAB, kernel="far"), ears)
 
 
-async def test_what_a_provisioner_launches_is_never_a_plain_process(
-    host: KernelHost, ears: Ears, home: Path
-) -> None:
-    folder = home / "data/jupyter/kernels/caged"
-    folder.mkdir(parents=True)
-    (folder / "kernel.json").write_text(
-        '{"argv": ["python", "-m", "ipykernel_launcher", "-f", "{connection_file}"],'
-        '"display_name": "c", "language": "python",'
-        '"metadata": {"kernel_provisioner": {"provisioner_name": "sandbox-tui-container"}}}'
-    )
-    with pytest.raises(InvalidSpecError, match="caged wants to be launched by"):
-        await host.start(KernelRequest(owner=LAB, kernel="caged"), ears)
-
-
 async def test_an_adopted_kernel_that_dies_is_noticed(
     host: KernelHost, kernel: Kernel, ears: Ears, home: Path, state: Path
 ) -> None:
