@@ -9,9 +9,6 @@ from sandbox_tui.cli.frame import Frame
 from sandbox_tui.model.actions import Attachment
 from sandbox_tui.model.errors import TerminalNeededError
 
-LEAVE = "ctrl+\\"
-"""The key that always leaves, as a person reads it."""
-
 SIGNALLED = 128
 """Added to the signal that ended a program, as shells do."""
 
@@ -27,10 +24,9 @@ def hand_over(frame: Frame, attachment: Attachment) -> int:
 
     Answers with the exit code of what ran there, 0 when it was left.
     """
-    from sandbox_tui.runtime.terminal import attach
+    from sandbox_tui.runtime.terminal import attach, how_to_leave
 
-    leave = attachment.leave if LEAVE in attachment.leave else f"{attachment.leave} or {LEAVE}"
-    frame.tell(f"{attachment.ref}: leave with {leave.removeprefix(' or ')}")
+    frame.tell(f"{attachment.ref}: {how_to_leave(attachment)}")
     fate = attach(attachment)
     frame.tell(f"{attachment.ref}: {fate.message}")
     if fate.left_by_key:

@@ -11,6 +11,9 @@ import re
 LEAVE_KEY = b"\x1c"
 """ctrl+\\ as a byte."""
 
+LEAVE = "ctrl+\\"
+"""The same key, as a person reads it."""
+
 _UNFINISHED = re.compile(rb"\x1b\[[\d:;]*\Z")
 _LOCKS = 64 | 128
 _CTRL = 4

@@ -21,7 +21,7 @@ import msgspec
 from sandbox_tui.model.actions import Attachment
 from sandbox_tui.model.errors import DeadlineError, TerminalNeededError, ToolMissingError
 from sandbox_tui.runtime.child import Child, size_of
-from sandbox_tui.runtime.leaving import LEAVE_KEY
+from sandbox_tui.runtime.leaving import LEAVE, LEAVE_KEY
 from sandbox_tui.runtime.relay import Relay
 from sandbox_tui.runtime.wakeups import wakeups
 
@@ -48,6 +48,12 @@ class Fate(msgspec.Struct, frozen=True, kw_only=True):
         if self.signal is not None:
             return f"ended by {signal.Signals(self.signal).name}"
         return f"ended with exit code {self.exit_code}" if self.exit_code else "ended"
+
+
+def how_to_leave(attachment: Attachment) -> str:
+    """What a person is told before: the program's own keys, and the one that always leaves."""
+    own = attachment.leave
+    return f"leave with {own if LEAVE in own else ' or '.join(filter(None, (own, LEAVE)))}"
 
 
 def attach(attachment: Attachment, *, leave_key: bytes = LEAVE_KEY) -> Fate:

@@ -12,9 +12,6 @@ from sandbox_tui.model.actions import Attachment
 from sandbox_tui.model.errors import OperationFailedError
 from sandbox_tui.runtime import terminal
 
-LEAVE = "ctrl+\\"
-"""The key that always leaves, as a person reads it."""
-
 
 def attach(app: App[Any], attachment: Attachment) -> str:
     """Hand the terminal over until the program there ends or is left. Answers what happened.
@@ -26,22 +23,13 @@ def attach(app: App[Any], attachment: Attachment) -> str:
     """
     name = attachment.ref.name
     if attachment.inside_tmux and os.environ.get("TMUX"):
-        return f"{name}: {_shown(terminal.attach(attachment).exit_code)}"
+        return f"{name}: {terminal.attach(attachment).message}"
     try:
         with app.suspend():
-            _announce(attachment)
+            announced = f"{attachment.ref} · {terminal.how_to_leave(attachment)}"
+            print(announced, file=sys.__stderr__, flush=True)
             fate = terminal.attach(attachment)
     except SuspendNotSupported as error:
         reason, hint = "there is no terminal to hand over", f"Run: sandbox-tui attach {name}"
         raise OperationFailedError(attachment.ref, "attach to", reason, hint=hint) from error
     return f"{name}: {fate.message}"
-
-
-def _announce(attachment: Attachment) -> None:
-    """How to come back, where the program will draw over it in its own time."""
-    leave = " or ".join(filter(None, (attachment.leave, LEAVE)))
-    print(f"{attachment.ref} · leave with {leave}", file=sys.__stderr__, flush=True)
-
-
-def _shown(exit_code: int | None) -> str:
-    return f"tmux refused ({exit_code})" if exit_code else "shown by tmux in this terminal"
