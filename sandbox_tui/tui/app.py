@@ -12,8 +12,9 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from types import FrameType
 
-from textual import work
+from textual import on, work
 from textual.binding import Binding
+from textual.driver import Driver
 from textual.message import Message
 
 from sandbox_tui.model.errors import ConfigError
@@ -50,6 +51,7 @@ class DashboardApp(InOrder, inherit_bindings=False):
     ) -> None:
         """`select` names the sandbox to begin with; `shown` is called after the first frame."""
         super().__init__()
+        setattr(self._capture_stdout, "encoding", "utf-8")  # noqa: B010  Textual's has none
         self._shown = shown
         self._outfit = outfit or Outfit()
         self._bridge = Bridge(connect, self._post)
@@ -72,6 +74,11 @@ class DashboardApp(InOrder, inherit_bindings=False):
                 signal.signal(number, leave)
         for text in self._outfit.notices:
             self._dashboard.tell(Notice(text, "warning"))
+
+    @on(Driver.SignalResume)
+    def paint_again(self) -> None:
+        """The program was stopped and goes on: whatever stood on the terminal, it is ours again."""
+        self.refresh(layout=True)
 
     async def on_ready(self) -> None:
         """What is not needed for the first frame: the rules, then the backends."""
@@ -106,6 +113,7 @@ class DashboardApp(InOrder, inherit_bindings=False):
             action = f"screen.press({command.id!r}, {key!r})"
             for binding in Binding.make_bindings([(key, action, command.title)]):
                 self.bind(binding.key, action, show=False)
+        self.bind("ctrl+c", "screen.tell_how_to_quit", show=False)
 
     def _post(self, message: Message) -> bool:
         return self._dashboard.post_message(message)

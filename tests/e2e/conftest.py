@@ -115,7 +115,7 @@ def terminal(seat: TmuxServer) -> Open:
     """Open a terminal with `sandbox-tui` and these words in it."""
 
     def open_terminal(*words: str, width: int = 120, height: int = 40) -> Terminal:
-        return Terminal(seat, *_without_tmux(), *PROGRAM, *words, width=width, height=height)
+        return Terminal(seat, *without_tmux(), *PROGRAM, *words, width=width, height=height)
 
     return open_terminal
 
@@ -172,7 +172,7 @@ def containers() -> Iterator[Engines]:
     engines.end()
 
 
-def _without_tmux() -> tuple[str, ...]:
+def without_tmux() -> tuple[str, ...]:
     """The program is in a terminal as any other: it must not know that tmux is the emulator."""
     strangers = ("TMUX", "TMUX_PANE", "COLUMNS", "LINES")
     unset = (word for name in strangers for word in ("-u", name))

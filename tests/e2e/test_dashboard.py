@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.conftest import Engines, Open
+from tests.e2e.conftest import PROGRAM, Engines, Open, Terminal, without_tmux
 from tests.support import TmuxServer, retry_until
 
 pytestmark = pytest.mark.timeout(120)
@@ -194,3 +194,34 @@ def lives(pid: int) -> bool:
     except OSError:
         return False
     return stat.rpartition(")")[2].split()[0] != "Z"
+
+
+def test_a_session_is_made_with_the_form(tmux_server: TmuxServer, terminal: Open) -> None:
+    tmux_server.new_session("work", "cat")
+    dashboard = terminal()
+    dashboard.shows("tmux 1", "work")
+    dashboard.press("2", "n")
+    dashboard.shows("session", "folder")
+    dashboard.write("fresh")
+    dashboard.press("Enter")
+
+    dashboard.shows("tmux 2", "fresh")
+    assert "fresh" in tmux_server.run("list-sessions", "-F", "#{session_name}")
+
+
+def test_a_program_that_was_stopped_paints_everything_when_it_goes_on(
+    tmux_server: TmuxServer, seat: TmuxServer, terminal: Open
+) -> None:
+    tmux_server.new_session("work", "cat")
+    shell = Terminal(seat, *without_tmux(), "sh", "-i")
+    shell.write(f"{' '.join(PROGRAM)}; echo ended")
+    shell.press("Enter")
+    shell.shows("tmux 1", "work")
+    shell.press("C-z")
+    shell.matches("Stopped|suspended")
+    shell.write("fg")
+    shell.press("Enter")
+
+    shell.shows("tmux 1", "work", ": palette")
+    shell.press("q")
+    shell.shows("ended")
