@@ -23,6 +23,10 @@ ENDED = frozenset({State.STOPPED, State.EXITED, State.FAILED})
 THERE = HELD | ENDED | {State.UNKNOWN}
 
 
+NOUNS = {Kind.TMUX: "tmux session", Kind.CONTAINER: "container", Kind.ROOM: "room"}
+RUNNING = "what runs in it now"
+
+
 class Confirm(StrEnum):
     """When a verb asks before it acts."""
 
@@ -51,20 +55,21 @@ class Verb(msgspec.Struct, frozen=True, kw_only=True):
 
     def lost(self, box: Sandbox) -> str:
         """What is lost when it is done to `box`; empty when nothing is."""
+        parts = [] if self.loses == RUNNING and box.state in ENDED else [self.loses]
         if self.action is actions.Stop and is_made_anew(box):
-            return f"{self.loses}, and the container with its files and its log"
-        return self.loses
+            parts.append("the container with its files and its log")
+        return ", and ".join(filter(None, parts))
 
     def impossible(self, box: Sandbox) -> str:
         """Why it cannot be done to `box` now; empty when it can."""
         if box.ref.kind not in self.kinds:
-            return f"a {box.ref.kind} cannot {self.title.lower()}"
+            return f"not for a {NOUNS[box.ref.kind]}"
         if box.stale_since is not None:
             return "its backend does not answer"
         if isinstance(box.facts, RoomFacts) and box.facts.foreign and not self.foreign:
             return "started by another program"
         if box.state not in self.states:
-            return f"it is {box.state}"
+            return f"it {box.state.sentence}"
         return ""
 
 
@@ -136,7 +141,7 @@ VERBS: tuple[Verb, ...] = (
         keys=("r",),
         states=HELD | ENDED,
         confirm=Confirm.ASK,
-        loses="what runs in it now",
+        loses=RUNNING,
     ),
     Verb(
         id="sandbox.pause",
@@ -200,7 +205,7 @@ VERBS: tuple[Verb, ...] = (
         keys=("S",),
         states=HELD | {State.EXITED, State.FAILED, State.UNKNOWN},
         confirm=Confirm.ASK,
-        loses="what runs in it now",
+        loses=RUNNING,
     ),
     Verb(
         id="sandbox.remove",

@@ -29,6 +29,11 @@ class State(StrEnum):
         """Whether something is there that runs, or waits to run, code."""
         return self in _LIVE
 
+    @property
+    def sentence(self) -> str:
+        """The rest of a sentence about a sandbox: `is running`, `has exited`."""
+        return f"{'has' if self in (State.EXITED, State.FAILED) else 'is'} {self}"
+
 
 _LIVE = frozenset({State.STARTING, State.RUNNING, State.IDLE, State.BUSY, State.PAUSED})
 

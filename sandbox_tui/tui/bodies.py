@@ -2,26 +2,11 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
-
 from sandbox_tui.model.refs import Kind
 from sandbox_tui.model.world import RoomFacts, Sandbox, State
 from sandbox_tui.tui.keys import Keymap
-from sandbox_tui.tui.situation import Tab
+from sandbox_tui.tui.situation import Body, Tab
 from sandbox_tui.tui.watching import Feed, View
-
-
-class Body(StrEnum):
-    """The widgets that a tab is made of."""
-
-    WORDS = "words"
-    SCREEN = "screen"
-    LOG = "log"
-    NOTEBOOK = "notebook"
-    STATS = "stats"
-    FACTS = "facts"
-    EVENTS = "events"
-
 
 _OF_TAB = {
     Tab.LOGS: Body.LOG,
@@ -61,11 +46,17 @@ def words(box: Sandbox | None, tab: Tab, keymap: Keymap) -> str:
         return f"{name} is defined in the configuration and not running\n{_start(keymap)}"
     if tab is Tab.NOTEBOOK:
         return f"{name} was started by another program: it has a kernel, but no cells here"
-    return f"{name} is {box.state}: there is nothing to measure\n{_start(keymap)}"
+    return f"{name} {box.state.sentence}: there is nothing to measure\n{_start(keymap)}"
 
 
-def welcome(keymap: Keymap) -> str:
-    """What to say when nothing runs on this machine at all."""
+def nothing(filter_text: str, asking: bool, keymap: Keymap) -> str:
+    """What to say when no sandbox is selected: there is none to select, or none is known yet."""
+    if filter_text:
+        return f"nothing fits the filter {filter_text!r}\n{keymap.label('view.back')}  clear it"
+    return "asking every backend …" if asking else _welcome(keymap)
+
+
+def _welcome(keymap: Keymap) -> str:
     key = keymap.label("sandbox.new")
     return "\n".join((
         "Nothing runs here yet.",

@@ -14,7 +14,7 @@ import msgspec
 from sandbox_tui.hub.registry import VERBS, Confirm, Verb
 from sandbox_tui.model.refs import Kind
 from sandbox_tui.model.world import Sandbox
-from sandbox_tui.tui.situation import Half, Situation, Tab
+from sandbox_tui.tui.situation import Body, Half, Situation
 
 
 class Group(StrEnum):
@@ -65,12 +65,22 @@ def _needs(now: Situation) -> str:
     return "" if now.needs else "nothing needs you"
 
 
-def _search(now: Situation) -> str:
-    return "" if now.searching else "there is no search: press / first"
+def _matches(now: Situation) -> str:
+    if now.matches is None:
+        return "nothing is searched for: press / first"
+    return "" if now.matches else "nothing matches"
 
 
-def _text(now: Situation) -> str:
-    return "" if now.tab in (Tab.LIVE, Tab.LOGS, Tab.EVENTS) else f"{now.tab} does not move"
+def _shows(why: str, *bodies: Body) -> Condition:
+    """Whether the view shows one of these."""
+    return lambda now: _box(now) or ("" if now.body in bodies else why)
+
+
+_LOGS = (Body.LOG, Body.EVENTS)
+_text = _shows("only logs, events and inspect have lines to search and to wrap", *_LOGS, Body.FACTS)
+_moving = _shows("only logs, events and terminals move", *_LOGS, Body.SCREEN)
+_stamped = _shows("only logs have timestamps", Body.LOG)
+_saved = _shows("there is nothing to save", *_LOGS, Body.FACTS, Body.SCREEN, Body.NOTEBOOK)
 
 
 class Command(msgspec.Struct, frozen=True, kw_only=True):
@@ -211,12 +221,12 @@ COMMANDS: tuple[Command, ...] = (
     _look("tab.notebook", "Notebook", "B", when=_room),
     _look("tab.events", "Events", "E", when=_box),
     _look("list.filter", "Filter", "/", halves=IN_LIST),
-    _look("view.search", "Search", "/", when=_box, halves=IN_VIEW),
-    _look("view.next_match", "Next match", "n", when=_search, halves=IN_VIEW),
-    _look("view.previous_match", "Previous match", "N", when=_search, halves=IN_VIEW),
-    _look("view.follow", "Follow", "f", when=_text),
-    _look("view.timestamps", "Timestamps", "t", when=_text),
-    _look("view.wrap", "Wrap", "w", when=_box),
+    _look("view.search", "Search", "/", when=_text, halves=IN_VIEW),
+    _look("view.next_match", "Next match", "n", when=_matches, halves=IN_VIEW),
+    _look("view.previous_match", "Previous match", "N", when=_matches, halves=IN_VIEW),
+    _look("view.follow", "Follow", "f", when=_moving),
+    _look("view.timestamps", "Timestamps", "t", when=_stamped),
+    _look("view.wrap", "Wrap", "w", when=_text),
     _look("view.zoom", "Zoom", "z", when=_box),
     _look("layout.wider", "Wider list", "+"),
     _look("layout.narrower", "Narrower list", "_"),
@@ -232,12 +242,13 @@ COMMANDS: tuple[Command, ...] = (
         group=Group.COPY,
         when=_box,
     ),
-    Command(id="view.save", title="Save view", keys=("ctrl+s",), group=Group.COPY, when=_box),
+    Command(id="view.save", title="Save view", keys=("ctrl+s",), group=Group.COPY, when=_saved),
     Command(id="program.palette", title="Palette", keys=(":", "ctrl+p"), group=Group.PROGRAM),
     Command(id="program.actions", title="Actions", keys=("x",), group=Group.PROGRAM, when=_box),
     Command(id="program.keys", title="Keys", keys=("?",), group=Group.PROGRAM),
     Command(id="program.log", title="Command log", keys=("L",), group=Group.PROGRAM),
     Command(id="program.theme", title="Next theme", keys=("T",), group=Group.PROGRAM),
+    Command(id="program.suspend", title="Suspend", keys=("ctrl+z",), group=Group.PROGRAM),
     Command(id="program.home", title="Dashboard", keys=("ctrl+q",), group=Group.PROGRAM),
     Command(id="program.quit", title="Quit", keys=("q",), group=Group.PROGRAM),
 )

@@ -40,9 +40,9 @@ class Desk:
 
     def take(self, world: World, now: float) -> list[Notice]:
         """Go on with a newer world. Answers with what a person should be told."""
+        changes = diff(self.world.sandboxes, world.sandboxes)
+        self.chronicle.note([one for one in changes if not self.is_asking(one.ref.kind)], now)
         before, self.world = self.world, world
-        if before.revision or before.health:
-            self.chronicle.note(diff(before.sandboxes, world.sandboxes), now)
         self._boxes = {box.ref: box for box in world.sandboxes}
         self._attention.look(world, now)
         self.measurements.keep_only(self._boxes.keys())

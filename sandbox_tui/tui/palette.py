@@ -76,8 +76,8 @@ def actions(box: Sandbox, now: Situation, keymap: Keymap) -> tuple[Entry, ...]:
     """What one sandbox allows, and what it does not with the reason."""
     here = (entry for entry in COMMANDS if entry.group is Group.ACT and entry.halves)
     entries = [_listed(entry, now, keymap, box.ref) for entry in here if entry.id != "sandbox.new"]
-    kind = f"a {box.ref.kind} cannot"
-    return tuple(entry for entry in entries if not entry.why_not.startswith((kind, "only a room")))
+    others = ("not for a", "only a room")
+    return tuple(entry for entry in entries if not entry.why_not.startswith(others))
 
 
 def key_list(now: Situation, keymap: Keymap) -> tuple[Entry, ...]:

@@ -34,17 +34,31 @@ def tabs_of(kind: Kind) -> tuple[Tab, ...]:
     return tuple(tab for tab in Tab if tab not in rooms_only)
 
 
+class Body(StrEnum):
+    """The widgets that a tab is made of."""
+
+    WORDS = "words"
+    SCREEN = "screen"
+    LOG = "log"
+    NOTEBOOK = "notebook"
+    STATS = "stats"
+    FACTS = "facts"
+    EVENTS = "events"
+
+
 class Situation(msgspec.Struct, frozen=True, kw_only=True):
     """One moment of the dashboard. `box` is what an action would act on."""
 
     box: Sandbox | None = None
     half: Half = Half.LIST
     tab: Tab = Tab.LIVE
+    body: Body = Body.WORDS
+    """What fills the tab."""
     cells: int | None = None
     """How many cells the view shows to be worked in; None when it shows no notebook for that."""
     typing: bool = False
     """Whether a cell is open, and keys are text for it."""
     marked: int = 0
     needs: int = 0
-    searching: bool = False
-    """Whether the view has a search whose matches can be stepped through."""
+    matches: int | None = None
+    """How many lines fit what is searched for in the view; `None` when nothing is."""

@@ -100,7 +100,7 @@ async def test_what_is_impossible_says_why(machine: Machine) -> None:
     async with machine.dashboard() as sight:
         sight.select(API)
         await sight.press("p")
-        await sight.until(lambda: "a tmux cannot pause" in sight.notices)
+        await sight.until(lambda: "not for a tmux session" in sight.notices)
         sight.select(WEB)
         await sight.press("u")
         await sight.until(lambda: "Start web: it is running" in sight.notices)
@@ -330,3 +330,31 @@ async def test_a_snapshot_is_named(machine: Machine) -> None:
         await sight.press("enter")
         await sight.until(lambda: machine.actions == [Snapshot(ref=WEB, image="kept:v1")])
         await sight.until(lambda: "made sha256:" in sight.notices)
+
+
+async def test_two_presses_are_not_asked_for_in_vain(machine: Machine) -> None:
+    machine.fail(DB)
+    async with machine.dashboard() as sight:
+        await sight.sees("exit 1")
+        sight.select(DB)
+        await sight.press("I")
+        await sight.until(lambda: "Interrupt db: it has exited" in sight.notices)
+
+
+async def test_nothing_is_lost_by_stopping_what_has_ended(machine: Machine) -> None:
+    machine.fail(DB)
+    async with machine.dashboard() as sight:
+        await sight.sees("exit 1")
+        sight.select(DB)
+        await sight.press("S")
+        await sight.sees("Stop db?")
+        await sight.misses("lost:")
+
+
+async def test_a_new_one_is_of_the_kind_that_is_selected(machine: Machine) -> None:
+    async with machine.dashboard() as sight:
+        sight.select(WEB)
+        await sight.press("n")
+        await sight.sees("image", "profile")
+        await sight.press("enter")
+        await sight.sees("a container needs a name")

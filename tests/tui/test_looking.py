@@ -376,3 +376,98 @@ async def test_another_key_between_two_presses_breaks_the_pair(machine: Machine)
         await sight.press("I", "j", "I")
         await sight.sees("I once more: interrupt room:scratch")
         assert machine.actions == []
+
+
+async def test_a_long_name_leaves_the_tabs_on_the_screen(machine: Machine) -> None:
+    long = "a-name-that-goes-on-" * 6 + "漢字"
+    await machine.terminals.start(TmuxSpec(name=long))
+    async with machine.dashboard() as sight:
+        sight.select(f"tmux:{long}")
+        await sight.sees("Live Logs Stats Inspect Events")
+        title = sight.text().splitlines()[1]
+        assert "● a-name-that" in title
+        assert "漢字  Live" in title
+
+
+async def test_a_filter_that_nothing_fits_says_so_in_the_view_too(machine: Machine) -> None:
+    async with machine.dashboard() as sight:
+        await sight.press("slash")
+        await sight.type("zzz")
+        await sight.sees("nothing fits the filter 'zzz'", "esc  clear it")
+        await sight.press("escape")
+        await sight.misses("nothing fits")
+
+
+async def test_a_search_that_finds_nothing_says_so(machine: Machine) -> None:
+    machine.containers.journal(WEB).say("one\ntwo\n")
+    async with machine.dashboard() as sight:
+        sight.select(WEB)
+        await sight.press("l", "enter", "slash")
+        await sight.type("three")
+        await sight.press("enter")
+        await sight.sees("nothing matches 'three'")
+        await sight.press("n")
+        await sight.until(lambda: "nothing matches" in sight.notices)
+        await sight.press("escape")
+        await sight.misses("nothing matches 'three'")
+        await sight.press("n")
+        await sight.until(lambda: "nothing is searched for" in sight.notices)
+
+
+async def test_keys_that_do_nothing_to_a_view_are_not_offered_and_say_why(
+    machine: Machine,
+) -> None:
+    async with machine.dashboard() as sight:
+        sight.select(API)
+        await sight.press("enter")
+        await sight.sees("esc back", "f follow")
+        await sight.misses("/ search", "w wrap", "t timestamps")
+        await sight.press("slash", "t")
+        await sight.until(lambda: "to search" in sight.notices and "timestamps" in sight.notices)
+        await sight.press("v")
+        await sight.misses("f follow", "^s save")
+
+
+async def test_the_zoomed_view_has_the_keys(machine: Machine) -> None:
+    machine.containers.journal(WEB).say("one\ntwo\n")
+    async with machine.dashboard() as sight:
+        sight.select(WEB)
+        await sight.press("l", "z")
+        assert sight.half is Half.VIEW
+        await sight.press("slash")
+        await sight.sees("search ›")
+        await sight.press("escape", "z")
+        assert sight.half is Half.LIST
+        await sight.press("enter", "z", "z")
+        assert sight.half is Half.VIEW
+        assert not sight.dashboard.has_class("-zoomed")
+
+
+async def test_what_was_there_from_the_start_has_not_appeared(machine: Machine) -> None:
+    async with machine.dashboard() as sight:
+        await machine.containers.start(ContainerSpec(name="late", image="busybox"))
+        await sight.sees("late")
+        sight.select(WEB)
+        await sight.press("E")
+        await sight.sees("nothing happened yet")
+        sight.select("container:late")
+        await sight.sees("appeared: running")
+
+
+async def test_ctrl_c_only_says_how_to_quit(machine: Machine) -> None:
+    async with machine.dashboard() as sight:
+        await sight.press("ctrl+c")
+        await sight.until(lambda: "press q to quit" in sight.notices)
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 40)])
+async def test_while_a_line_is_typed_the_footer_says_how_it_ends(
+    machine: Machine, size: tuple[int, int]
+) -> None:
+    async with machine.dashboard(size) as sight:
+        sight.select(ROOM)
+        await sight.press("s")
+        await sight.sees("run in analysis ›", "enter runs · esc cancels", "runs a block")
+        await sight.misses("restart")
+        await sight.press("escape")
+        await sight.sees("r restart")

@@ -83,7 +83,7 @@ class Field(CodeArea):
 
 
 class InputLine(Horizontal):
-    """A label, a field, and how it ends; hidden until it is opened."""
+    """A label and a field; hidden until it is opened. How it ends stands in the footer."""
 
     @dataclass
     class Changed(Message):
@@ -104,17 +104,15 @@ class InputLine(Horizontal):
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self._label = Static(classes="label", markup=False)
-        self._help = Static(classes="help", markup=False)
         self._field = Field()
         self._typing = Typing(Purpose.FILTER, "")
         self._typed: dict[Purpose, list[str]] = {}
         self._recalled = 0
 
     def compose(self) -> ComposeResult:
-        """Label, field, help."""
+        """Label, field."""
         yield self._label
         yield self._field
-        yield self._help
 
     @property
     def is_open(self) -> bool:
@@ -125,7 +123,6 @@ class InputLine(Horizontal):
         """Show it and take the keys."""
         self._typing, self._recalled = typing, 0
         self._label.update(Content(f" {typing.label} › "))
-        self._help.update(Content(f" {typing.purpose.help} "))
         self._field.blocks = typing.blocks
         self._write(typing.text)
         self.add_class("-open")

@@ -32,9 +32,9 @@ class Purpose(StrEnum):
 
 _HELP = {
     Purpose.FILTER: "text  is:failed  kind:room  label:x=y  -not · enter keeps · esc clears",
-    Purpose.SEARCH: "enter keeps it, then n and N · esc clears",
+    Purpose.SEARCH: "enter keeps it, then n and N go on · esc clears",
     Purpose.SEND: "enter sends · esc cancels",
-    Purpose.RUN: "ctrl+j or shift+enter runs · esc cancels",
+    Purpose.RUN: "enter runs · esc cancels",
     Purpose.PUSH: "FILE-HERE FOLDER-INSIDE/ · enter copies · esc cancels",
     Purpose.PULL: "FILE-INSIDE FOLDER-HERE/ · enter copies · esc cancels",
     Purpose.SNAPSHOT: "IMAGE[:TAG] · enter keeps it · esc cancels",
@@ -52,3 +52,9 @@ class Typing(NamedTuple):
     """What stands there at the beginning."""
     blocks: bool = False
     """Whether it is code, which may go on over several lines."""
+
+    @property
+    def help(self) -> str:
+        """How to end it, in words."""
+        more = "ctrl+j or shift+enter runs a block · " if self.blocks else ""
+        return more + self.purpose.help

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from sandbox_tui.tui.widgets.rows import Look
 
+MUTED = "$foreground 60%"
+"""What is there to be read when it is looked for. (`$text-muted` is no colour in a `Content`.)"""
+
 _STYLES = {
     Look.RUNNING: "$text-success",
     Look.STARTING: "$text-accent",
@@ -16,4 +19,4 @@ _STYLES = {
 
 def glyph(look: Look) -> tuple[str, str]:
     """The shape and its style."""
-    return look.glyph, _STYLES.get(look, "$text-muted")
+    return look.glyph, _STYLES.get(look, MUTED)

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from textual.widget import Widget
 
 from sandbox_tui.model.outputs import Text
-from sandbox_tui.tui.bodies import Body
 from sandbox_tui.tui.history import Event
 from sandbox_tui.tui.keys import Keymap
 from sandbox_tui.tui.said import cell_text
+from sandbox_tui.tui.situation import Body
 from sandbox_tui.tui.widgets.cell_messages import Left
 from sandbox_tui.tui.widgets.lines import LineView
 from sandbox_tui.tui.widgets.pane import PaneView
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 NO_CELLS = "no cells yet: b adds one in the Notebook tab, s runs one"
 
+NO_EVENTS = Text("notice", "\x1b[2mnothing happened yet since the dashboard was opened\x1b[0m\n")
+
 V = TypeVar("V", bound=LineView[Any])
 
 
@@ -38,7 +40,7 @@ class Panels:
         self._body = Body.WORDS
         self._bodies: dict[Body, LineView[Any]] = {}
         self._strip: StatsView | None = None
-        self._said: Sequence[Event] = ()
+        self._said: tuple[Event, ...] = ()
         self.by_cell = False
         """Whether up and down go from cell to cell in a notebook."""
 
@@ -110,6 +112,11 @@ class Panels:
     # Which of them is shown.
 
     @property
+    def body(self) -> Body:
+        """Which of them it is."""
+        return self._body
+
+    @property
     def lines(self) -> LineView[Any] | None:
         """The body, as something that scrolls."""
         shown: LineView[Any] | None = self._bodies.get(self._body)
@@ -150,12 +157,12 @@ class Panels:
 
     def show_events(self, events: Sequence[Event]) -> None:
         """Replace what happened; only what is new is appended when the rest is as before."""
-        fresh = events[len(self._said) :]
-        if [*self._said, *fresh] != list(events):
+        said, self._said = self._said, tuple(events)
+        if not said or said != self._said[: len(said)]:
             self.events.clear()
-            fresh = events
-        self._said = tuple(events)
-        self.events.append(*(Text("stdout", event.line, event.at) for event in fresh))
+            said = ()
+        fresh = [Text("stdout", event.line, event.at) for event in events[len(said) :]]
+        self.events.append(*fresh if events else (NO_EVENTS,))
 
     def forget(self) -> None:
         """Another sandbox is looked at: nothing of the last one may stay on the screen."""
@@ -257,10 +264,9 @@ class Panels:
         view = self.text_view
         if view is None:
             return ""
-        current, total = view.match_count
         follows = "following" if view.following else "f follows"
         parts = (
-            f"match {current} of {total}" if total else "",
+            _found(view),
             "wrapped" if view.wrap else "",
             follows if self._body is not Body.FACTS else "",
         )
@@ -270,6 +276,14 @@ class Panels:
         self._bodies[body] = widget
         self._host.mount(widget, before=self._strip)
         return widget
+
+
+def _found(view: TextView) -> str:
+    """What has come of a search."""
+    current, total = view.match_count
+    if not view.pattern:
+        return ""
+    return f"match {current or '–'} of {total}" if total else f"nothing matches {view.pattern!r}"
 
 
 def endings(keymap: Keymap) -> Mapping[str, Left]:

@@ -12,6 +12,7 @@ from textual.content import Content
 from textual.widget import Widget
 
 from sandbox_tui.model.world import World
+from sandbox_tui.tui.chrome.looks import MUTED
 from sandbox_tui.tui.sections import TITLES, dead
 from sandbox_tui.tui.widgets.units import size
 
@@ -98,9 +99,9 @@ class TopBar(Widget):
 
     def _choices(self, name: Content, needs: Content) -> Iterable[tuple[Content, Content]]:
         """What to show, from everything to the least."""
-        host = Content.styled(f"host: {self._host}", "$text-muted")
+        host = Content.styled(f"host: {self._host}", MUTED)
         cost, clock = self._right or ("", "")
-        full = (needs, Content.styled(cost, "$text-muted"), Content(clock))
+        full = (needs, Content.styled(cost, MUTED), Content(clock))
         backends = self._backends
         yield _join((name, host, *backends)), _join(full, tail=True)
         yield _join((name, *backends)), _join(full, tail=True)
@@ -115,10 +116,10 @@ def _backends(world: World) -> Iterable[Content]:
             yield Content.assemble(f"{title} ", ("✕", "bold $text-error"))
         elif any(entry.kind is kind for entry in world.health):
             count = sum(box.state.is_live for box in world.of(kind))
-            style = "$text-success" if count else "$text-muted"
+            style = "$text-success" if count else MUTED
             yield Content.assemble(f"{title} ", (f"{'●' if count else '○'}{count}", style))
         else:
-            yield Content.assemble(f"{title} ", ("…", "$text-muted"))
+            yield Content.assemble(f"{title} ", ("…", MUTED))
 
 
 def _needs(count: int) -> Content:

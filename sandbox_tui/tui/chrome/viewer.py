@@ -17,17 +17,24 @@ from sandbox_tui.model.errors import SandboxError
 from sandbox_tui.model.outputs import Screen, Text, Vitals
 from sandbox_tui.model.refs import Kind, Ref
 from sandbox_tui.model.world import Sandbox
-from sandbox_tui.tui.bodies import Body, body_of, feed_of, words
+from sandbox_tui.tui.bodies import body_of, feed_of, words
 from sandbox_tui.tui.chrome.looks import glyph
 from sandbox_tui.tui.chrome.panels import Panels
 from sandbox_tui.tui.history import Event
 from sandbox_tui.tui.keys import Keymap
 from sandbox_tui.tui.sections import label, look_of
-from sandbox_tui.tui.situation import Tab, tabs_of
+from sandbox_tui.tui.situation import Body, Tab, tabs_of
 from sandbox_tui.tui.watching import Feed, View
+from sandbox_tui.tui.widgets.fit import fit, harmless, width_of
 
 FRAME = 4
 """Cells of the frame's corners beside its title."""
+
+NAME_FRAME = 4
+"""Cells around the name: its glyph, and the space before the tabs."""
+
+LEAST_NAME = 8
+"""Cells of the name that stay when the tabs take all the room."""
 
 CHARTED = frozenset({Tab.LIVE, Tab.LOGS, Tab.NOTEBOOK})
 """Tabs with a strip of charts under them, where there is room."""
@@ -49,7 +56,7 @@ class Viewer(Vertical):
         self._captioned = ""
         self.tab = Tab.LIVE
         self.nothing = ""
-        """What to say when there is no sandbox at all."""
+        """What to say when no sandbox is selected."""
 
     def compose(self) -> ComposeResult:
         """Words; the other panels are made when they are needed."""
@@ -238,12 +245,16 @@ class Viewer(Vertical):
 
 
 def _title(box: Sandbox | None, shown: Tab, room: int) -> Content:
-    """Name and tabs, closer together where there is little room."""
+    """Name and tabs. Where there is little room the tabs close up, then the name is cut."""
     if box is None:
         return Content("")
-    name = Content.assemble(glyph(look_of(box)), " ", (label(box.ref), "bold"), "  ")
-    wide = name + _tabs(box, shown, " ")
-    return wide if wide.cell_length <= room else name + _tabs(box, shown, "")
+    name = harmless(label(box.ref))
+    tabs = _tabs(box, shown, " ")
+    if width_of(name) + NAME_FRAME + tabs.cell_length > room:
+        tabs = _tabs(box, shown, "")
+    left = max(LEAST_NAME, room - NAME_FRAME - tabs.cell_length)
+    name = fit(name, min(left, width_of(name)), middle=True)
+    return Content.assemble(glyph(look_of(box)), " ", (name, "bold"), "  ", tabs)
 
 
 def _tabs(box: Sandbox, shown: Tab, padding: str) -> Content:

@@ -17,11 +17,11 @@ from textual.message import Message
 
 from sandbox_tui.model.refs import Ref
 from sandbox_tui.model.world import Sandbox
-from sandbox_tui.tui.bodies import Body, body_of, feed_of
+from sandbox_tui.tui.bodies import body_of, feed_of
 from sandbox_tui.tui.chrome.looks import glyph
 from sandbox_tui.tui.messages import LogArrived, LogBegan, NotebookChanged, ScreensChanged
 from sandbox_tui.tui.sections import label, look_of
-from sandbox_tui.tui.situation import Tab
+from sandbox_tui.tui.situation import Body, Tab
 from sandbox_tui.tui.watching import Feed
 from sandbox_tui.tui.widgets.cells import NotebookView
 from sandbox_tui.tui.widgets.log import LogView

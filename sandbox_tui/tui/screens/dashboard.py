@@ -19,7 +19,7 @@ from textual.widget import Widget
 
 from sandbox_tui.model.refs import Ref
 from sandbox_tui.tui import messages
-from sandbox_tui.tui.bodies import welcome
+from sandbox_tui.tui.bodies import nothing
 from sandbox_tui.tui.bridge import Bridge
 from sandbox_tui.tui.chrome.footer import Footer
 from sandbox_tui.tui.chrome.input_purposes import Purpose, Typing
@@ -38,7 +38,6 @@ from sandbox_tui.tui.situation import Half, Situation, Tab
 from sandbox_tui.tui.watching import Feed, View
 from sandbox_tui.tui.widgets.cell_messages import CellMessage
 from sandbox_tui.tui.widgets.fit import harmless
-from sandbox_tui.tui.widgets.list_items import Entry
 from sandbox_tui.tui.widgets.sandbox_list import SandboxList
 
 if TYPE_CHECKING:
@@ -77,6 +76,7 @@ class Dashboard(Screen[None], inherit_bindings=False):
         self._editing = Editing(self)
         self._twice = Twice()
         self._wanted = wanted
+        self._lost = ""
         self._meter = Meter()
         self._input: InputLine | None = None
         self._typed_from: Widget = self
@@ -91,7 +91,6 @@ class Dashboard(Screen[None], inherit_bindings=False):
 
     def on_mount(self) -> None:
         """Show that nothing is known yet: the first paint waits for nobody."""
-        self.viewer.nothing = "asking every backend …"
         self.show_list()
         self.refresh_view()
         self._tick()
@@ -116,16 +115,17 @@ class Dashboard(Screen[None], inherit_bindings=False):
     @property
     def situation(self) -> Situation:
         """All that decides which keys work now."""
-        text_view = self.viewer.panels.text_view
+        panels = self.viewer.panels
         return Situation(
             box=self.desk.box(self.selected),
             half=self.half,
             tab=self.viewer.tab,
+            body=panels.body,
             cells=self.viewer.cells,
-            typing=self.viewer.panels.is_typed_into,
+            typing=panels.is_typed_into,
             marked=len(self.listing.marks),
             needs=len(self.desk.needs),
-            searching=text_view is not None and text_view.match_count[1] > 0,
+            matches=view.match_count[1] if (view := panels.text_view) and view.pattern else None,
         )
 
     @property
@@ -146,15 +146,19 @@ class Dashboard(Screen[None], inherit_bindings=False):
 
     def action_press(self, command_id: str, key: str) -> None:
         """A key was pressed, or (without one) a word was clicked."""
-        first = self.keymap.is_twice(command_id, key) and not self._twice.is_second(key)
-        if not first:
+        entry, twice = command(command_id), self.keymap.is_twice(command_id, key)
+        possible = not entry.impossible(self.situation)
+        if twice and possible and not self._twice.is_second(key):
+            self.footer.say(f"{key} once more: {entry.title.lower()} {self.selected or ''}")
+            self.set_timer(Twice.WINDOW, lambda: self.footer.say(""))
+        else:
             self._twice.forget()
             self.footer.say("")
             self.run_command(command_id, self.selected)
-            return
-        what = command(command_id).title.lower()
-        self.footer.say(f"{key} once more: {what} {self.selected or ''}")
-        self.set_timer(Twice.WINDOW, lambda: self.footer.say(""))
+
+    def action_tell_how_to_quit(self) -> None:
+        """Ctrl+c, where it is no key of the person's own: it ends other programs, never this."""
+        self.tell(Notice(f"press {self.keymap.label('program.quit') or 'the palette'} to quit"))
 
     def run_command(self, command_id: str, ref: Ref | None, words: str = "") -> None:
         """Do what a command says, for that sandbox, or say why it cannot be done."""
@@ -180,8 +184,6 @@ class Dashboard(Screen[None], inherit_bindings=False):
         before = self.desk.box(self.selected)
         for notice in self.desk.take(message.world, time.time()):
             self.tell(notice)
-        if not message.world.sandboxes and message.world.health:
-            self.viewer.nothing = welcome(self.keymap)
         self.top_bar.show_world(message.world, len(self.desk.needs))
         self.show_list()
         self._select_wanted()
@@ -220,9 +222,8 @@ class Dashboard(Screen[None], inherit_bindings=False):
 
     def on_disconnected(self, message: messages.Disconnected) -> None:
         """There is no Api."""
-        words = "\n".join(filter(None, (message.error.message, message.error.hint)))
-        self.viewer.nothing = words
-        self.tell(Notice(words, "error"))
+        self._lost = "\n".join(filter(None, (message.error.message, message.error.hint)))
+        self.tell(Notice(self._lost, "error"))
         self.refresh_view()
 
     # What the widgets say.
@@ -281,6 +282,7 @@ class Dashboard(Screen[None], inherit_bindings=False):
     def on_input_line_closed(self, event: InputLine.Closed) -> None:
         """Typing is over; the keys go back to where they were."""
         self.give_keys(self._typed_from)
+        self.footer.say("")
         if event.purpose is Purpose.FILTER and not event.done:
             self.filter_by("")
         elif event.done and event.ref is not None:
@@ -326,6 +328,7 @@ class Dashboard(Screen[None], inherit_bindings=False):
         words = f"/ {text}   esc clears" if text else ""
         self.listing.border_title = Content(words)
         self.show_list()
+        self.refresh_view()
 
     def type_into(self, typing: Typing) -> None:
         """Open the input line; what is typed meanwhile is for it."""
@@ -341,6 +344,7 @@ class Dashboard(Screen[None], inherit_bindings=False):
             await self.mount(self._input, before=self.footer)
         self._typed_from = self.focused or self.listing
         self._input.open(typing)
+        self.footer.say(typing.help)
 
     # Painting.
 
@@ -350,6 +354,8 @@ class Dashboard(Screen[None], inherit_bindings=False):
 
     def refresh_view(self) -> None:
         """Show the selected sandbox as it is now, and fetch what that needs."""
+        asking = not self.desk.world.health
+        self.viewer.nothing = self._lost or nothing(self.desk.filter_text, asking, self.keymap)
         self.stage.show(self.desk.box(self.selected))
         self.refresh_keys()
         self._watch_soon()
@@ -390,9 +396,5 @@ class Dashboard(Screen[None], inherit_bindings=False):
 
     def _with_sparks(self) -> frozenset[Ref]:
         """The live sandboxes whose rows are on the screen."""
-        listing = self.listing
-        rows = listing.window(listing.size.height)
-        boxes = (self.desk.box(item.row.ref) for item in rows if isinstance(item, Entry))
-        return frozenset(
-            box.ref for box in boxes if box and box.state.is_live and box.stale_since is None
-        )
+        boxes = filter(None, map(self.desk.box, self.listing.in_view))
+        return frozenset(box.ref for box in boxes if box.state.is_live and box.stale_since is None)

@@ -37,6 +37,7 @@ class Managing:
             "program.palette": self._palette,
             "program.keys": self._keys,
             "program.log": self._command_log,
+            "program.suspend": dashboard.program.action_suspend_process,
             "program.quit": self._quit,
         }
         self._for_one: Mapping[str, Callable[[Ref], object]] = {
@@ -119,6 +120,9 @@ class Managing:
         self._on.program.ask(PaletteScreen(f"{len(boxes)} marked", entries, ()), chosen)
 
     def _new(self, kind: str) -> None:
+        """A form for that kind, or for one more of the selected."""
+        selected = self._on.selected
+        kind = kind or (selected.kind if selected else "")
         from sandbox_tui.tui.screens.new import NewSandbox
 
         def filled(action: Start | None) -> None:

@@ -28,6 +28,7 @@ class Moving:
     def __init__(self, dashboard: Dashboard) -> None:
         self._on = dashboard
         self._layout = 1
+        self._zoomed_from = Half.LIST
         self._do: Mapping[str, Callable[[], object]] = {
             "move.up": lambda: self._rows(-1),
             "move.down": lambda: self._rows(1),
@@ -54,7 +55,7 @@ class Moving:
             "view.follow": self._follow,
             "view.timestamps": self._timestamps,
             "view.wrap": self._wrap,
-            "view.zoom": lambda: self._on.toggle_class("-zoomed"),
+            "view.zoom": self._zoom,
             "layout.wider": lambda: self._lay_out(1),
             "layout.narrower": lambda: self._lay_out(-1),
             "list.filter": self._filter,
@@ -89,7 +90,7 @@ class Moving:
         view = self._panels.text_view
         if self._on.bridge.end_copies():
             return
-        if self._on.half is Half.VIEW and view is not None and view.match_count[1]:
+        if self._on.half is Half.VIEW and view is not None and view.pattern:
             view.search("")
         elif self._on.half is Half.VIEW or self._on.has_class("-zoomed"):
             self.home()
@@ -103,6 +104,17 @@ class Moving:
         self._on.remove_class("-viewing", "-zoomed")
         self._on.give_keys(self._on.listing)
         self._on.refresh_view()
+
+    def _zoom(self) -> None:
+        """The view alone has the keys; once more brings the list back, and gives it its keys."""
+        if not self._on.has_class("-zoomed"):
+            self._zoomed_from = self._on.half
+            self._on.add_class("-zoomed")
+            self.open()
+        elif self._zoomed_from is Half.LIST:
+            self.home()
+        else:
+            self._on.remove_class("-zoomed")
 
     # In a half.
 
@@ -201,10 +213,7 @@ class Moving:
         self._on.type_into(Typing(Purpose.FILTER, "filter", text=self._on.desk.filter_text))
 
     def _search(self) -> None:
-        if self._panels.text_view is None:
-            self._on.tell(Notice("this view cannot be searched: try the logs, with l"))
-        else:
-            self._on.type_into(Typing(Purpose.SEARCH, "search"))
+        self._on.type_into(Typing(Purpose.SEARCH, "search"))
 
     def _mark(self) -> None:
         self._on.listing.toggle_mark()

@@ -75,20 +75,26 @@ class NewSandbox(ModalScreen[Start]):
         self._show_fields()
 
     def on_input_submitted(self) -> None:
-        """Start it, if it can be named so."""
+        """Start it, if it is all there."""
+        field, wrong = self._wrong()
+        if wrong:
+            self.query_one("#error", Static).update(Content(wrong))
+            self.set_focus(self._input(field))
+        else:
+            self.dismiss(self._start(self._value("name") or ""))
+
+    def _wrong(self) -> tuple[str, str]:
+        """A field that cannot stay so, and why; nothing when all can."""
         name = self._value("name")
+        if not name:
+            return "name", f"a {WORDS[self._kind]} needs a name"
         try:
-            Ref.make(self._kind, name or "")
+            Ref.make(self._kind, name)
         except InvalidNameError as error:
-            self.query_one("#error", Static).update(Content(error.message))
-            self.set_focus(self._input("name"))
-            return
+            return "name", error.message
         if self._kind is Kind.CONTAINER and not (self._value("image") or self._value("profile")):
-            missing = "a container needs an image or a profile"
-            self.query_one("#error", Static).update(Content(missing))
-            self.set_focus(self._input("image"))
-            return
-        self.dismiss(self._start(name or ""))
+            return "image", "a container needs an image or a profile"
+        return "", ""
 
     def _start(self, name: str) -> Start:
         return Start(

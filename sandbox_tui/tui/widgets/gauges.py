@@ -83,7 +83,7 @@ def _flow(
 def _activity(history: Sequence[Vitals]) -> Gauge:
     series: Series = [(vitals.at, vitals.activity) for vitals in history]
     high, last = max(1.0, _peak(series)), history[-1].activity
-    reading = "–" if last is None else f"{last:.0f} lines/s"
+    reading = "–" if last is None else f"{last:.0f} line{'s' * (round(last) != 1)}/s"
     return Gauge("activity", reading, f"0–{high:.0f}/s", series, high)
 
 

@@ -92,6 +92,7 @@ class Search:
     """The lines that match a pattern, by absolute index, and which of them is the current one."""
 
     def __init__(self, pattern: str) -> None:
+        self.pattern = pattern
         self.regex = compile_pattern(pattern)
         self.current: int | None = None
         self._hits: list[int] = []

@@ -121,6 +121,11 @@ class TextView(LineView[TextRow]):
         return len(self._shown), len(self._lines)
 
     @property
+    def pattern(self) -> str:
+        """What is searched for; empty for nothing."""
+        return self._search.pattern if self._search else ""
+
+    @property
     def match_count(self) -> tuple[int, int]:
         """The number of the current match, from 1 (0: none is), and how many lines match."""
         return self._search.count() if self._search else (0, 0)
@@ -138,7 +143,7 @@ class TextView(LineView[TextRow]):
         if self._filter:
             self._shown = Ring[Line](self._capacity, weigh)
         if self._search:
-            self._search = Search(self._search.regex.pattern)
+            self._search = Search(self._search.pattern)
         self._place = Place(0)
         self.repaint()
 
@@ -202,7 +207,7 @@ class TextView(LineView[TextRow]):
             self._shown = Ring[Line](self._capacity, weigh)
             self._shown.extend(self._accepted(self._lines.slice(self._lines.first)))
         self._place = Place(self._shown.end)
-        self.search(self._search.regex.pattern if self._search else "")
+        self.search(self.pattern)
 
     # What a subclass says.
 
@@ -256,7 +261,7 @@ class TextView(LineView[TextRow]):
         self._say_status()
 
     def _say_status(self) -> None:
-        status = (self._following, self._wrap, self.match_count, self._filter)
+        status = (self._following, self._wrap, self.pattern, self.match_count, self._filter)
         if status != self._status and self.is_attached:
             self._status = status
             self.post_message(self.Changed(self))
