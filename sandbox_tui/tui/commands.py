@@ -77,7 +77,7 @@ def _shows(why: str, *bodies: Body) -> Condition:
 
 
 _LOGS = (Body.LOG, Body.EVENTS)
-_text = _shows("only logs, events and inspect have lines to search and to wrap", *_LOGS, Body.FACTS)
+_text = _shows("only logs, events and inspect have lines to search and wrap", *_LOGS, Body.FACTS)
 _moving = _shows("only logs, events and terminals move", *_LOGS, Body.SCREEN)
 _stamped = _shows("only logs have timestamps", Body.LOG)
 _saved = _shows("there is nothing to save", *_LOGS, Body.FACTS, Body.SCREEN, Body.NOTEBOOK)
@@ -222,6 +222,7 @@ COMMANDS: tuple[Command, ...] = (
     _look("tab.events", "Events", "E", when=_box),
     _look("list.filter", "Filter", "/", halves=IN_LIST),
     _look("view.search", "Search", "/", when=_text, halves=IN_VIEW),
+    _look("view.filter", "Filter lines", "&", when=_text, brief="filter lines"),
     _look("view.next_match", "Next match", "n", when=_matches, halves=IN_VIEW),
     _look("view.previous_match", "Previous match", "N", when=_matches, halves=IN_VIEW),
     _look("view.follow", "Follow", "f", when=_moving),

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from functools import partial
+from functools import lru_cache, partial
 
 import msgspec
 
@@ -31,6 +32,7 @@ TITLES = {Kind.TMUX: "tmux", Kind.CONTAINER: "containers", Kind.ROOM: "rooms"}
 SPARK = 6
 """Cells of a sparkline in the list."""
 
+_NUMBERS = re.compile(r"(\d+)")
 _EMPTY = {
     Kind.TMUX: "no tmux session yet · n makes one\nor: tmux new -d -s work",
     Kind.CONTAINER: "no container yet · n makes one\nor: docker run -d IMAGE",
@@ -81,9 +83,16 @@ def sections(picture: Picture) -> tuple[Section, ...]:
     )
 
 
-def _order(box: Sandbox) -> tuple[bool, str]:
+def _order(box: Sandbox) -> tuple[bool, Sequence[str | int]]:
     """By name, and what is only defined last: rows then stay where they are while states change."""
-    return box.state is State.DEFINED, box.ref.name.lower()
+    return box.state is State.DEFINED, _natural(box.ref.name)
+
+
+@lru_cache(maxsize=4096)
+def _natural(name: str) -> Sequence[str | int]:
+    """A name in the order that people count in: `agent-2` before `agent-10`."""
+    parts = _NUMBERS.split(name.lower())
+    return tuple(int(part) if at % 2 else part for at, part in enumerate(parts))
 
 
 def look_of(box: Sandbox, need: Need | None = None) -> Look:

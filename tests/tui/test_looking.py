@@ -471,3 +471,35 @@ async def test_while_a_line_is_typed_the_footer_says_how_it_ends(
         await sight.misses("restart")
         await sight.press("escape")
         await sight.sees("r restart")
+
+
+async def test_a_log_is_filtered_by_text_and_by_level(machine: Machine) -> None:
+    lines = [f"{'ERROR' if n % 10 == 0 else 'INFO'} step {n}" for n in range(50)]
+    machine.containers.journal(WEB).say("\n".join(lines) + "\n")
+    async with machine.dashboard() as sight:
+        sight.select(WEB)
+        await sight.press("l", "enter", "ampersand")
+        await sight.sees("filter lines ›", "level:warn")
+        await sight.type("level:error -30")
+        await sight.sees("4 of ", " lines: level:error -30", "ERROR step 40")
+        await sight.misses("step 30", "INFO")
+        await sight.press("enter")
+        assert sight.half is Half.VIEW
+        await sight.press("ampersand", "escape")
+        await sight.sees("INFO step 49")
+        await sight.press("ampersand", "4", "8", "enter")
+        await sight.sees("1 of ", " lines: 48")
+        await sight.press("escape")
+        await sight.sees("INFO step 49")
+        assert sight.half is Half.VIEW
+
+
+async def test_a_search_that_is_given_up_is_over(machine: Machine) -> None:
+    machine.containers.journal(WEB).say("one\ntwo\n")
+    async with machine.dashboard() as sight:
+        sight.select(WEB)
+        await sight.press("l", "enter", "slash", "t")
+        await sight.sees("match 1 of 1")
+        await sight.press("escape")
+        await sight.misses("match 1 of 1")
+        assert sight.half is Half.VIEW

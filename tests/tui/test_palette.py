@@ -152,3 +152,12 @@ async def test_the_key_list_runs_the_entry(machine: Machine) -> None:
         await sight.type("inspect")
         await sight.press("enter")
         await sight.until(lambda: sight.dashboard.viewer.tab is Tab.INSPECT)
+
+
+async def test_a_palette_that_finds_nothing_says_so(machine: Machine) -> None:
+    async with machine.dashboard() as sight:
+        await sight.press("colon")
+        await sight.type("zzzz")
+        await sight.sees("nothing of that name")
+        await sight.press("enter", "escape")
+        await sight.misses("what to do")

@@ -165,3 +165,9 @@ def test_measurements_are_bounded_and_forget_what_is_gone() -> None:
 def test_equal_pictures_make_equal_sections() -> None:
     one = box("container:c", created_at=NOW)
     assert shown(one) == shown(msgspec.structs.replace(one))
+
+
+def test_numbers_in_names_count() -> None:
+    boxes = [box(f"tmux:{name}") for name in ("agent-10", "agent-2", "Agent-1", "2x", "agent")]
+    names = [row.name for row in shown(*boxes)["tmux"].rows]
+    assert names == ["2x", "agent", "Agent-1", "agent-2", "agent-10"]

@@ -27,8 +27,9 @@ CELLS = (
 )  # fmt: skip
 VIEW = (
     "view.back", "tab.next", "sandbox.attach", "sandbox.send", "sandbox.run",
-    "view.search", "view.next_match", "view.follow", "view.wrap", "view.timestamps", "view.zoom",
-    "view.pin", "copy.text", "view.save", "sandbox.interrupt", "room.restart",
+    "view.search", "view.next_match", "view.filter", "view.follow", "view.wrap",
+    "view.timestamps", "view.zoom", "view.pin", "copy.text", "view.save", "sandbox.interrupt",
+    "room.restart",
 )  # fmt: skip
 ALWAYS = ("program.palette", "program.keys")
 

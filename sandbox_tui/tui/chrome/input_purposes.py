@@ -12,6 +12,7 @@ class Purpose(StrEnum):
     """What the typed text is for."""
 
     FILTER = "filter"
+    LINES = "lines"
     SEARCH = "search"
     SEND = "send"
     RUN = "run"
@@ -22,7 +23,7 @@ class Purpose(StrEnum):
     @property
     def is_live(self) -> bool:
         """Whether the text acts as it is typed."""
-        return self in (Purpose.FILTER, Purpose.SEARCH)
+        return self in (Purpose.FILTER, Purpose.LINES, Purpose.SEARCH)
 
     @property
     def help(self) -> str:
@@ -32,6 +33,7 @@ class Purpose(StrEnum):
 
 _HELP = {
     Purpose.FILTER: "text  is:failed  kind:room  label:x=y  -not · enter keeps · esc clears",
+    Purpose.LINES: "text  -not  level:warn · enter keeps · esc shows all",
     Purpose.SEARCH: "enter keeps it, then n and N go on · esc clears",
     Purpose.SEND: "enter sends · esc cancels",
     Purpose.RUN: "enter runs · esc cancels",

@@ -267,6 +267,7 @@ class Panels:
         follows = "following" if view.following else "f follows"
         parts = (
             _found(view),
+            _filtered(view),
             "wrapped" if view.wrap else "",
             follows if self._body is not Body.FACTS else "",
         )
@@ -284,6 +285,12 @@ def _found(view: TextView) -> str:
     if not view.pattern:
         return ""
     return f"match {current or '–'} of {total}" if total else f"nothing matches {view.pattern!r}"
+
+
+def _filtered(view: TextView) -> str:
+    """How many lines a filter leaves."""
+    shown, there = view.line_count
+    return f"{shown} of {there} lines: {view.filter_text}" if view.filter_text else ""
 
 
 def endings(keymap: Keymap) -> Mapping[str, Left]:

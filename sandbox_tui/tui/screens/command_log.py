@@ -24,6 +24,10 @@ class CommandLog(ModalScreen[None]):
         Binding("escape,q,L,ctrl+q,ctrl+c", "dismiss()", "Close"),
         Binding("up,k", "scroll(-1)", "Up"),
         Binding("down,j", "scroll(1)", "Down"),
+        Binding("pageup", "page(-1)", "Page up"),
+        Binding("pagedown", "page(1)", "Page down"),
+        Binding("g,home", "first", "Top"),
+        Binding("G,end", "last", "Bottom"),
         Binding("w", "wrap", "Wrap"),
     ]
 
@@ -47,6 +51,18 @@ class CommandLog(ModalScreen[None]):
     def action_scroll(self, rows: int) -> None:
         """Look further up or down."""
         self._log.scroll_rows(rows)
+
+    def action_page(self, count: int) -> None:
+        """Look a window further up or down."""
+        self._log.page(count)
+
+    def action_first(self) -> None:
+        """Look at the oldest."""
+        self._log.first()
+
+    def action_last(self) -> None:
+        """Look at the newest."""
+        self._log.last()
 
     def action_wrap(self) -> None:
         """Break long lines, or do not."""

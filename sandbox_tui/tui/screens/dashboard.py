@@ -22,7 +22,7 @@ from sandbox_tui.tui import messages
 from sandbox_tui.tui.bodies import nothing
 from sandbox_tui.tui.bridge import Bridge
 from sandbox_tui.tui.chrome.footer import Footer
-from sandbox_tui.tui.chrome.input_purposes import Purpose, Typing
+from sandbox_tui.tui.chrome.input_purposes import Typing
 from sandbox_tui.tui.chrome.stage import Stage
 from sandbox_tui.tui.chrome.top_bar import Meter, TopBar
 from sandbox_tui.tui.chrome.viewer import Viewer
@@ -273,18 +273,14 @@ class Dashboard(Screen[None], inherit_bindings=False):
 
     def on_input_line_changed(self, event: InputLine.Changed) -> None:
         """The text of a filter or a search is another one."""
-        view = self.viewer.panels.text_view
-        if event.purpose is Purpose.FILTER:
-            self.filter_by(event.text)
-        elif view is not None:
-            view.search(event.text)
+        self._moving.look_for(event.purpose, event.text)
 
     def on_input_line_closed(self, event: InputLine.Closed) -> None:
         """Typing is over; the keys go back to where they were."""
         self.give_keys(self._typed_from)
         self.footer.say("")
-        if event.purpose is Purpose.FILTER and not event.done:
-            self.filter_by("")
+        if event.purpose.is_live and not event.done:
+            self._moving.look_for(event.purpose, "")
         elif event.done and event.ref is not None:
             self.acting.say(event.ref, event.purpose, event.text)
 

@@ -60,6 +60,7 @@ class Moving:
             "layout.narrower": lambda: self._lay_out(-1),
             "list.filter": self._filter,
             "view.search": self._search,
+            "view.filter": self._filter_lines,
             "mark.toggle": self._mark,
             "mark.all": self._mark_all,
         }
@@ -75,6 +76,15 @@ class Moving:
         self._on.refresh_keys()
         return True
 
+    def look_for(self, purpose: Purpose, text: str) -> None:
+        """Act on what is typed, as it is typed."""
+        view = self._panels.text_view
+        if purpose is Purpose.FILTER:
+            self._on.filter_by(text)
+        elif view is not None:
+            seek = view.filter if purpose is Purpose.LINES else view.search
+            seek(text)
+
     # Between the halves.
 
     def open(self) -> None:
@@ -86,12 +96,14 @@ class Moving:
         self._on.refresh_view()
 
     def back(self) -> None:
-        """One step back: from a copy, a search, the view, the zoom, the marks or the filter."""
+        """One step back: from a copy, what is sought, the view, the zoom, marks or the filter."""
         view = self._panels.text_view
         if self._on.bridge.end_copies():
             return
         if self._on.half is Half.VIEW and view is not None and view.pattern:
             view.search("")
+        elif self._on.half is Half.VIEW and view is not None and view.filter_text:
+            view.filter()
         elif self._on.half is Half.VIEW or self._on.has_class("-zoomed"):
             self.home()
         elif self._on.listing.marks:
@@ -211,6 +223,11 @@ class Moving:
 
     def _filter(self) -> None:
         self._on.type_into(Typing(Purpose.FILTER, "filter", text=self._on.desk.filter_text))
+
+    def _filter_lines(self) -> None:
+        view = self._panels.text_view
+        text = view.filter_text if view is not None else ""
+        self._on.type_into(Typing(Purpose.LINES, "filter lines", text=text))
 
     def _search(self) -> None:
         self._on.type_into(Typing(Purpose.SEARCH, "search"))

@@ -91,6 +91,8 @@ class PaletteScreen(ModalScreen[Choice]):
                 group = match.entry.group
                 options.append(Option(Content.styled(group, "bold $primary"), disabled=True))
             options.append(Option(_line(match, self._width), id=str(index)))
+        if not options:
+            options.append(Option(Content.styled("nothing of that name", "dim"), disabled=True))
         self._list.set_options(options)
         first = next((at for at, option in enumerate(options) if not option.disabled), None)
         self._list.highlighted = first

@@ -73,8 +73,9 @@ class StatsView(LineView[StatsRow]):
         width = self.columns
         if not self._gauges:
             return [((line, "stats--note"),) for line in wrap_words(self._placeholder, width)]
-        columns = max(1, min(len(self._gauges), width // _WIDE))
-        room = max(1, min(_TALL, height // ceil(len(self._gauges) / columns)))
+        deep = ceil(len(self._gauges) / max(1, width // _WIDE))
+        columns = ceil(len(self._gauges) / deep)
+        room = max(1, min(_TALL, height // deep))
         rows: list[StatsRow] = []
         for at in range(0, len(self._gauges), columns):
             panels = [

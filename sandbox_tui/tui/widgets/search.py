@@ -13,6 +13,7 @@ _LEVEL = re.compile(
     r"\b(?:(TRACE|DEBUG|INFO|NOTICE|WARN(?:ING)?|ERR(?:OR)?|CRIT(?:ICAL)?|ALERT|EMERG|FATAL|PANIC)"
     r"|(?i:(?:level|lvl|severity)[\"']?\s*[=:]\s*[\"']?([a-z]+)))\b"
 )
+_WANTED_LEVEL = re.compile(r"(?:^|\s)level:(\w*)")
 _SEARCHED = 200
 """Characters from the start of a line in which its level may stand."""
 
@@ -73,6 +74,16 @@ class Filter:
         self._inverse = inverse
         self._level = level
         self._last = Level.NONE
+
+    @classmethod
+    def parse(cls, text: str) -> Filter | None:
+        """What a person means: `timeout`, `-healthz` without those, `level:warn` and graver."""
+        found = _WANTED_LEVEL.search(text)
+        level = _LEVELS.get(found[1][:1].upper(), Level.NONE) if found else Level.NONE
+        pattern = _WANTED_LEVEL.sub("", text).strip()
+        inverse = pattern.startswith("-")
+        pattern = pattern.removeprefix("-")
+        return cls(pattern, inverse=inverse, level=level) if pattern or level else None
 
     def accepts(self, text: str, *, is_whole: bool = True) -> bool:
         """Whether a line, as it came, is shown. To be asked in the order of the lines.

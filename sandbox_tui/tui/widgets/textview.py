@@ -22,7 +22,7 @@ from sandbox_tui.tui.widgets import ansi
 from sandbox_tui.tui.widgets.fit import breaks, width_of
 from sandbox_tui.tui.widgets.lines import Extent, LineView
 from sandbox_tui.tui.widgets.places import Ground, Place
-from sandbox_tui.tui.widgets.search import Filter, Level, Search
+from sandbox_tui.tui.widgets.search import Filter, Search
 from sandbox_tui.tui.widgets.text_lines import Line, Origin, weigh
 
 CAPACITY = 8 * 1024 * 1024
@@ -84,6 +84,9 @@ class TextView(LineView[TextRow]):
         self._capacity = capacity
         self._lines = self._shown = Ring[Line](capacity, weigh)
         self._filter: Filter | None = None
+        self.filter_text = ""
+        """Which lines are shown, as it was typed; empty for all."""
+
         self._search: Search | None = None
         self._place = Place(0)
         self._following = self.FOLLOWS
@@ -194,14 +197,10 @@ class TextView(LineView[TextRow]):
             current = self._search.current
             self._jump(self._search.step(self._place.line if current is None else current, count))
 
-    def filter(
-        self, pattern: str = "", *, inverse: bool = False, level: Level = Level.NONE
-    ) -> None:
-        """Show only lines that match (or do not) and are at least that grave.
-
-        Without arguments, all lines.
-        """
-        self._filter = Filter(pattern, inverse=inverse, level=level) if pattern or level else None
+    def filter(self, text: str = "") -> None:
+        """Show only the lines that are meant, see `search.Filter.parse`; empty: all of them."""
+        self._filter = Filter.parse(text)
+        self.filter_text = text if self._filter else ""
         self._shown = self._lines
         if self._filter:
             self._shown = Ring[Line](self._capacity, weigh)

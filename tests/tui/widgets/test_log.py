@@ -9,7 +9,6 @@ import pytest
 
 from sandbox_tui.model.outputs import Text
 from sandbox_tui.tui.widgets.log import LogView
-from sandbox_tui.tui.widgets.search import Level
 from tests.support import retry_until_async
 from tests.tui.widgets.stage import NASTY, Show, every_size, recording, staged
 
@@ -235,10 +234,10 @@ async def test_filtering_old_and_new_lines() -> None:
         assert view.line_count == (2, 3)
         view.append(out("INFO d\nERROR e\n"))
         await retry_until_async(lambda: content(show)[:4] == ["ERROR a", "ERROR c", "ERROR e", ""])
-        view.filter("error", inverse=True)
+        view.filter("-error")
         await show.settle()
         assert content(show)[:3] == ["INFO b", "INFO d", ""]
-        view.filter(level=Level.ERROR)
+        view.filter("level:err")
         await show.settle()
         assert content(show)[:4] == ["ERROR a", "ERROR c", "ERROR e", ""]
         view.filter()
