@@ -24,7 +24,7 @@ from sandbox_tui.model.actions import (
     Stop,
 )
 from sandbox_tui.model.refs import Kind, Ref
-from sandbox_tui.model.specs import ContainerSpec
+from sandbox_tui.model.specs import ContainerSpec, TmuxSpec
 from sandbox_tui.model.world import State
 from tests.tui.machine import Machine
 
@@ -358,3 +358,22 @@ async def test_a_new_one_is_of_the_kind_that_is_selected(machine: Machine) -> No
         await sight.sees("image", "profile")
         await sight.press("enter")
         await sight.sees("a container needs a name")
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 40), (60, 14)])
+async def test_a_long_list_to_confirm_leaves_the_question_on_the_screen(
+    machine: Machine, size: tuple[int, int]
+) -> None:
+    for number in range(40):
+        await machine.terminals.start(TmuxSpec(name=f"many-{number}"))
+    async with machine.dashboard(size) as sight:
+        await sight.press("asterisk")
+        await sight.until(lambda: len(sight.dashboard.listing.marks) == 46)
+        await sight.press("b")
+        await sight.type("remove")
+        await sight.press("enter")
+        await sight.sees("Remove 46 sandboxes?", "tmux:api", "lost:", "y ⏎ remove all of them")
+        await sight.press("pagedown")
+        await sight.misses("tmux:api ·")
+        await sight.press("n")
+        assert machine.actions == []

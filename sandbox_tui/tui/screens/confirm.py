@@ -23,6 +23,10 @@ class Confirm(ModalScreen[bool]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("y,enter", "answer(True)", "Yes"),
         Binding("n,escape,q,ctrl+q,ctrl+c", "answer(False)", "No"),
+        Binding("up,k", "scroll(-1)", "Up"),
+        Binding("down,j", "scroll(1)", "Down"),
+        Binding("pageup", "scroll(-8)", "Page up"),
+        Binding("pagedown", "scroll(8)", "Page down"),
     ]
 
     def __init__(self, question: Question) -> None:
@@ -44,6 +48,10 @@ class Confirm(ModalScreen[bool]):
     def action_answer(self, agreed: bool) -> None:
         """That is the answer."""
         self.dismiss(agreed)
+
+    def action_scroll(self, rows: int) -> None:
+        """Look at those that there is no room for."""
+        self.query_one("#subjects").scroll_relative(y=rows, animate=False)
 
     def _keys(self) -> Content:
         return Content.assemble(

@@ -97,7 +97,9 @@ class Managing:
     # Several at once, and what is not there yet.
 
     def _bulk(self) -> None:
-        boxes = [box for ref in self._on.listing.marks if (box := self._on.desk.box(ref))]
+        listing = self._on.listing
+        marked = (self._on.desk.box(ref) for ref in listing.shown if ref in listing.marks)
+        boxes = [box for box in marked if box]
         entries = [
             Entry(
                 title=f"{verb.title.lower()} {_count(boxes, verb.id)}",

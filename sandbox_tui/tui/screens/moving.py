@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
+from sandbox_tui.hub.registry import NOUNS
 from sandbox_tui.model.refs import Kind, Ref
 from sandbox_tui.tui.chrome.input_purposes import Purpose, Typing
 from sandbox_tui.tui.chrome.panels import Panels
 from sandbox_tui.tui.desk import Notice
-from sandbox_tui.tui.sections import ATTENTION
+from sandbox_tui.tui.sections import ATTENTION, TITLES
 from sandbox_tui.tui.situation import Half, Tab
 
 if TYPE_CHECKING:
@@ -173,7 +174,8 @@ class Moving:
         def go() -> None:
             self.home()
             if not self._on.listing.jump_to_section(key):
-                self._on.tell(Notice(f"nothing in {key}"))
+                what = f"there is no {NOUNS[Kind(key)]}" if key in TITLES else "nothing needs you"
+                self._on.tell(Notice(what))
 
         return go
 
