@@ -41,33 +41,30 @@ def words(box: Sandbox | None, tab: Tab, keymap: Keymap) -> str:
     """What to say in place of a view."""
     if box is None:
         return ""
-    name = box.ref.name
+    name, start = box.ref.name, keymap.spell("{sandbox.start}  start it")
     if box.state is State.DEFINED:
-        return f"{name} is defined in the configuration and not running\n{_start(keymap)}"
+        return f"{name} is defined in the configuration and not running\n{start}"
     if tab is Tab.NOTEBOOK:
         return f"{name} was started by another program: it has a kernel, but no cells here"
-    return f"{name} {box.state.sentence}: there is nothing to measure\n{_start(keymap)}"
+    return f"{name} {box.state.sentence}: there is nothing to measure\n{start}"
 
 
 def nothing(filter_text: str, asking: bool, keymap: Keymap) -> str:
     """What to say when no sandbox is selected: there is none to select, or none is known yet."""
     if filter_text:
-        return f"nothing fits the filter {filter_text!r}\n{keymap.label('view.back')}  clear it"
-    return "asking every backend …" if asking else _welcome(keymap)
+        return keymap.spell(f"nothing fits the filter {filter_text!r}\n{{view.back}}  clear it")
+    return "asking every backend …" if asking else keymap.spell(_WELCOME)
 
 
-def _welcome(keymap: Keymap) -> str:
-    key = keymap.label("sandbox.new")
-    return "\n".join((
-        "Nothing runs here yet.",
-        "",
-        f"{key}  new session, container or room",
-        f"{keymap.label('program.palette')}  everything that can be done now",
-        f"{keymap.label('program.keys')}  every key",
-        "",
-        "sandbox-tui demo     this dashboard over a machine that is made up",
-        "sandbox-tui doctor   what is missing, and the command that mends it",
-    ))  # fmt: skip
+_WELCOME = """\
+Nothing runs here yet.
+
+{sandbox.new}  new session, container or room
+{program.palette}  everything that can be done now
+{program.keys}  every key
+
+sandbox-tui demo     this dashboard over a machine that is made up
+sandbox-tui doctor   what is missing, and the command that mends it"""
 
 
 def is_foreign(box: Sandbox) -> bool:
@@ -79,7 +76,3 @@ def _live(box: Sandbox) -> Body:
     if box.ref.kind is Kind.TMUX:
         return Body.SCREEN
     return Body.NOTEBOOK if box.ref.kind is Kind.ROOM and not is_foreign(box) else Body.LOG
-
-
-def _start(keymap: Keymap) -> str:
-    return f"{keymap.label('sandbox.start')}  start it"

@@ -58,7 +58,7 @@ def _cell(now: Situation) -> str:
 
 
 def _marks(now: Situation) -> str:
-    return "" if now.marked else "nothing is marked: press space on a row first"
+    return "" if now.marked else "nothing is marked: press {mark.toggle} on a row first"
 
 
 def _needs(now: Situation) -> str:
@@ -67,7 +67,7 @@ def _needs(now: Situation) -> str:
 
 def _matches(now: Situation) -> str:
     if now.matches is None:
-        return "nothing is searched for: press / first"
+        return "nothing is searched for: press {view.search} first"
     return "" if now.matches else "nothing matches"
 
 
@@ -106,7 +106,7 @@ class Command(msgspec.Struct, frozen=True, kw_only=True):
         return self.brief or self.title.lower()
 
     def impossible(self, now: Situation) -> str:
-        """Why it cannot be done now; empty when it can."""
+        """Why it cannot be done now, with keys to be spelt; empty when it can."""
         if self.verb is None:
             return self.when(now)
         if now.box is None:

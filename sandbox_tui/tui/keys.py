@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import combinations
 from time import monotonic
@@ -30,6 +31,7 @@ _SHOWN = {
     "comma": ",",
 }
 _NAMED = frozenset(key.value for key in Keys) | frozenset(_SHOWN)
+_COMMAND = re.compile(r"\{([a-z_.]+)\}")
 _MODIFIERS = ("ctrl+", "shift+", "alt+", "super+", "meta+", "hyper+")
 
 
@@ -90,9 +92,18 @@ class Keymap:
         """All its strokes, for the key list."""
         return " ".join(stroke.label for stroke in self._strokes[command_id])
 
+    def spell(self, text: str) -> str:
+        """The text with keys in place of commands: `{view.search} finds`."""
+        return _COMMAND.sub(lambda found: self._spelt(found[1], found[0]), text)
+
     def is_twice(self, command_id: str, key: str) -> bool:
         """Whether the command wants that key pressed twice."""
         return Stroke(key, True) in self._strokes[command_id]
+
+    def _spelt(self, command_id: str, otherwise: str) -> str:
+        if command_id not in self._strokes:
+            return otherwise
+        return self.label(command_id) or self.label("program.palette") or "the palette"
 
     def answers(self, command_id: str, key: str, now: Situation) -> bool:
         """Whether, of the commands on `key`, this is the one that answers now."""

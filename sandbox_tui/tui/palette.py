@@ -198,5 +198,5 @@ def _listed(entry: Command, now: Situation, keymap: Keymap, ref: Ref | None) -> 
         choice=Choice(entry.id, ref),
         keys=keymap.labels(entry.id),
         group=entry.group.value,
-        why_not=entry.impossible(now),
+        why_not=keymap.spell(entry.impossible(now)),
     )

@@ -23,6 +23,7 @@ from sandbox_tui.model.world import (
     World,
 )
 from sandbox_tui.tui.history import Measurements
+from sandbox_tui.tui.keys import Keymap
 from sandbox_tui.tui.widgets.rows import Look, Row, Section
 from sandbox_tui.tui.widgets.spark import spark
 from sandbox_tui.tui.widgets.units import age, share, size
@@ -34,9 +35,9 @@ SPARK = 6
 
 _NUMBERS = re.compile(r"(\d+)")
 _EMPTY = {
-    Kind.TMUX: "no tmux session yet · n makes one\nor: tmux new -d -s work",
-    Kind.CONTAINER: "no container yet · n makes one\nor: docker run -d IMAGE",
-    Kind.ROOM: "no room yet · n makes one\nor: sandbox-tui room new work",
+    Kind.TMUX: "no tmux session yet · {sandbox.new} makes one\nor: tmux new -d -s work",
+    Kind.CONTAINER: "no container yet · {sandbox.new} makes one\nor: docker run -d IMAGE",
+    Kind.ROOM: "no room yet · {sandbox.new} makes one\nor: sandbox-tui room new work",
 }
 _LOOKS = {
     State.DEFINED: Look.DEFINED,
@@ -62,7 +63,7 @@ class Picture(msgspec.Struct, frozen=True, kw_only=True):
     now: float
 
 
-def sections(picture: Picture) -> tuple[Section, ...]:
+def sections(picture: Picture, keymap: Keymap) -> tuple[Section, ...]:
     """What needs a person first, then one section for each kind."""
     needs = {need.ref: need for need in picture.needs}
     shown = sorted(picture.filter.of(picture.world.sandboxes), key=_order)
@@ -75,7 +76,7 @@ def sections(picture: Picture) -> tuple[Section, ...]:
                 title=TITLES[kind],
                 rows=tuple(row for of, row in rows if of is kind),
                 digit="²³⁴"[place],
-                empty=_empty(kind, picture),
+                empty=keymap.spell(_empty(kind, picture)),
                 problem=problem(kind, picture.world, picture.now),
             )
             for place, kind in enumerate(TITLES)
@@ -219,7 +220,7 @@ def _empty(kind: Kind, picture: Picture) -> str:
 
 def _nothing_matches(kind: Kind, picture: Picture) -> str:
     count = len(picture.world.of(kind))
-    return f"0 of {count} match {picture.filter.text!r}   esc clear" if count else "none"
+    return f"0 of {count} match {picture.filter.text!r}   {{view.back}} clears" if count else "none"
 
 
 def _complaint(entry: Health, now: float) -> str:

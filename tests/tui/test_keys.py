@@ -8,10 +8,12 @@ from sandbox_tui.hub.registry import VERBS
 from sandbox_tui.model.actions import Stop
 from sandbox_tui.model.errors import ConfigError
 from sandbox_tui.model.refs import Ref
+from sandbox_tui.tui.chrome.input_purposes import Purpose
 from sandbox_tui.tui.commands import COMMANDS, command
 from sandbox_tui.tui.keys import Stroke, keymap
 from sandbox_tui.tui.outfit import Outfit, load_rules
 from sandbox_tui.tui.presets import PRESETS
+from sandbox_tui.tui.situation import Situation
 from tests.tui.machine import Machine
 
 WEB = Ref("container:web")
@@ -119,3 +121,15 @@ async def test_every_key_of_every_command_is_bound(machine: Machine) -> None:
 
 def test_commands_are_found_by_id() -> None:
     assert command("sandbox.stop").verb is not None
+
+
+def test_words_name_the_keys_that_are_bound() -> None:
+    own = keymap(own={"view.search": ["ctrl+f"], "mark.toggle": []})
+    assert own.spell("{view.search} finds, {mark.toggle} marks") == "^f finds, : marks"
+    assert own.spell("{nothing.such} and {} stay") == "{nothing.such} and {} stay"
+
+
+def test_every_reason_and_every_help_is_spelt_whole() -> None:
+    keys, nowhere = keymap(), Situation()
+    words = [entry.impossible(nowhere) for entry in COMMANDS] + [one.help for one in Purpose]
+    assert not [text for text in map(keys.spell, words) if "{" in text]

@@ -18,6 +18,7 @@ from sandbox_tui.model.world import (
     World,
 )
 from sandbox_tui.tui.history import Measurements
+from sandbox_tui.tui.keys import keymap
 from sandbox_tui.tui.sections import Picture, problem, sections
 from sandbox_tui.tui.widgets.rows import Look, Row, Section
 
@@ -47,7 +48,7 @@ def shown(
         filter=Filter(text),
         now=NOW,
     )
-    return {section.key: section for section in sections(picture)}
+    return {section.key: section for section in sections(picture, keymap())}
 
 
 def row(one: Sandbox, **more: object) -> Row:
@@ -126,7 +127,7 @@ def test_empty_sections_say_why_and_what_helps() -> None:
     assert "tmux new -d -s work" in shown()["tmux"].empty
     assert shown(health=())["tmux"].empty == "asking …"
     filtered = shown(box("tmux:t"), text="foo")
-    assert filtered["tmux"].empty == "0 of 1 match 'foo'   esc clear"
+    assert filtered["tmux"].empty == "0 of 1 match 'foo'   esc clears"
     assert filtered["room"].empty == "none"
 
 

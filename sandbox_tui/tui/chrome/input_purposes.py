@@ -34,7 +34,7 @@ class Purpose(StrEnum):
 _HELP = {
     Purpose.FILTER: "text  is:failed  kind:room  label:x=y  -not · enter keeps · esc clears",
     Purpose.LINES: "text  -not  level:warn · enter keeps · esc shows all",
-    Purpose.SEARCH: "enter keeps it, then n and N go on · esc clears",
+    Purpose.SEARCH: "enter keeps it, {view.next_match} finds the next · esc clears",
     Purpose.SEND: "enter sends · esc cancels",
     Purpose.RUN: "enter runs · esc cancels",
     Purpose.PUSH: "FILE-HERE FOLDER-INSIDE/ · enter copies · esc cancels",
@@ -57,6 +57,6 @@ class Typing(NamedTuple):
 
     @property
     def help(self) -> str:
-        """How to end it, in words."""
+        """How to end it, in words with keys to be spelt."""
         more = "ctrl+j or shift+enter runs a block · " if self.blocks else ""
         return more + self.purpose.help

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from sandbox_tui.tui.widgets.notebook_editor import NotebookEditor
     from sandbox_tui.tui.widgets.textview import TextView
 
-NO_CELLS = "no cells yet: b adds one in the Notebook tab, s runs one"
+NO_CELLS = "no cells yet: {cell.below} adds one in the Notebook tab, {sandbox.run} runs one"
 
 NO_EVENTS = Text("notice", "\x1b[2mnothing happened yet since the dashboard was opened\x1b[0m\n")
 
@@ -83,7 +83,9 @@ class Panels:
         """A room's cells."""
         from sandbox_tui.tui.widgets.notebook_editor import NotebookEditor
 
-        return self._made(Body.NOTEBOOK, NotebookEditor(NO_CELLS, endings(self._keymap)))
+        return self._made(
+            Body.NOTEBOOK, NotebookEditor(self._keymap.spell(NO_CELLS), endings(self._keymap))
+        )
 
     @cached_property
     def facts(self) -> FactsView:

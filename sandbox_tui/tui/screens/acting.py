@@ -27,6 +27,7 @@ from sandbox_tui.model.actions import (
 from sandbox_tui.model.errors import SandboxError, UsageError
 from sandbox_tui.model.refs import Kind, Ref
 from sandbox_tui.model.world import Sandbox
+from sandbox_tui.runtime.execution import Execution
 from sandbox_tui.tui import messages
 from sandbox_tui.tui.asking import action_for, is_same, question
 from sandbox_tui.tui.bodies import is_foreign
@@ -103,7 +104,8 @@ class Acting:
     def done(self, message: messages.Performed) -> None:
         """Log it, and go on with its answer."""
         action, answer = message.action, message.answer
-        self._log(action, "done" if message.seconds < 0.1 else f"done in {message.seconds:.1f} s")
+        done = "done" if message.seconds < 0.1 else f"done in {message.seconds:.1f} s"
+        self._log(action, "begun" if isinstance(answer, Execution) else done)
         if isinstance(answer, Attachment):
             self._attach(answer)
         elif isinstance(action, Run):

@@ -158,14 +158,14 @@ class Dashboard(Screen[None], inherit_bindings=False):
 
     def action_tell_how_to_quit(self) -> None:
         """Ctrl+c, where it is no key of the person's own: it ends other programs, never this."""
-        self.tell(Notice(f"press {self.keymap.label('program.quit') or 'the palette'} to quit"))
+        self.tell(Notice(self.keymap.spell("press {program.quit} to quit")))
 
     def run_command(self, command_id: str, ref: Ref | None, words: str = "") -> None:
         """Do what a command says, for that sandbox, or say why it cannot be done."""
         entry, box = command(command_id), self.desk.box(ref)
         if why := entry.impossible(msgspec.structs.replace(self.situation, box=box)):
             whom = f"{entry.title} {box.ref.name}: " if entry.verb and box else ""
-            self.tell(Notice(f"{whom}{why}", "warning"))
+            self.tell(Notice(f"{whom}{self.keymap.spell(why)}", "warning"))
             return
         looked = self._moving.does(command_id, ref) or self._managing.does(command_id, ref, words)
         if not looked and not self._editing.does(command_id, ref) and box is not None:
@@ -210,7 +210,7 @@ class Dashboard(Screen[None], inherit_bindings=False):
     def on_copy_moved(self, message: messages.CopyMoved) -> None:
         """A copy is further, or over."""
         words = harmless(message.words)
-        self.footer.say(f"esc ends it · {words}" if words else "")
+        self.footer.say(words and f"{self.keymap.label('view.back')} ends it · {words}")
 
     def on_copy_ended(self, message: messages.CopyEnded) -> None:
         """A person has ended a copy."""
@@ -246,9 +246,8 @@ class Dashboard(Screen[None], inherit_bindings=False):
 
     def on_sandbox_list_marked(self, event: SandboxList.Marked) -> None:
         """Other sandboxes are marked."""
-        key, count = self.keymap.label("mark.act"), len(event.refs)
-        words = f"{count} marked · {key} acts on them" if count else ""
-        self.listing.border_subtitle = Content(words)
+        count, acts = len(event.refs), self.keymap.spell("{mark.act} acts on them")
+        self.listing.border_subtitle = Content(f"{count} marked · {acts}" if count else "")
         self.refresh_keys()
 
     def on_text_view_changed(self, event: TextView.Changed) -> None:
@@ -321,8 +320,8 @@ class Dashboard(Screen[None], inherit_bindings=False):
     def filter_by(self, text: str) -> None:
         """Show only what fits."""
         self.desk.filter_text = text
-        words = f"/ {text}   esc clears" if text else ""
-        self.listing.border_title = Content(words)
+        clears = self.keymap.spell("   {view.back} clears")
+        self.listing.border_title = Content(f"/ {text}{clears}" if text else "")
         self.show_list()
         self.refresh_view()
 
@@ -340,13 +339,13 @@ class Dashboard(Screen[None], inherit_bindings=False):
             await self.mount(self._input, before=self.footer)
         self._typed_from = self.focused or self.listing
         self._input.open(typing)
-        self.footer.say(typing.help)
+        self.footer.say(self.keymap.spell(typing.help))
 
     # Painting.
 
     def show_list(self) -> None:
         """Show the list as it is now."""
-        self.listing.show(sections(self.desk.picture(time.time())))
+        self.listing.show(sections(self.desk.picture(time.time()), self.keymap))
 
     def refresh_view(self) -> None:
         """Show the selected sandbox as it is now, and fetch what that needs."""
