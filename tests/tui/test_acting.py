@@ -26,6 +26,7 @@ from sandbox_tui.model.actions import (
 from sandbox_tui.model.refs import Kind, Ref
 from sandbox_tui.model.specs import ContainerSpec, TmuxSpec
 from sandbox_tui.model.world import State
+from sandbox_tui.tui.keys import Twice
 from tests.tui.machine import Machine
 
 WEB, DB = Ref("container:web"), Ref("container:db")
@@ -376,4 +377,18 @@ async def test_a_long_list_to_confirm_leaves_the_question_on_the_screen(
         await sight.press("pagedown")
         await sight.misses("tmux:api ·")
         await sight.press("n")
+        assert machine.actions == []
+
+
+async def test_words_in_the_footer_are_no_keys_and_stay_until_they_are_done(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Twice, "WINDOW", 0.05)
+    async with machine.dashboard() as sight:
+        sight.select(ROOM)
+        await sight.press("I", "s")
+        await sight.sees("enter runs · esc cancels")
+        for column in range(0, 100, 3):
+            await sight.pilot.click("Footer", offset=(column, 0))
+        await sight.sees("enter runs · esc cancels")
         assert machine.actions == []

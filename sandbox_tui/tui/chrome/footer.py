@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import NamedTuple
 
 from textual import events
 from textual.content import Content
 from textual.message import Message
+from textual.timer import Timer
 from textual.widget import Widget
 
 from sandbox_tui.tui.commands import command
@@ -83,6 +85,7 @@ class Footer(Widget):
         self._keymap = keymap
         self._hints: list[Hint] = []
         self._words = ""
+        self._ending: Timer | None = None
 
     def show(self, now: Situation) -> None:
         """Show what works in this situation."""
@@ -91,8 +94,11 @@ class Footer(Widget):
             self._hints = found
             self.refresh()
 
-    def say(self, words: str) -> None:
-        """Show these words in place of the keys; empty brings the keys back."""
+    def say(self, words: str, seconds: float = 0.0) -> None:
+        """Show these words in place of the keys, for so long or until others; empty: the keys."""
+        if self._ending is not None:
+            self._ending.stop()
+        self._ending = self.set_timer(seconds, partial(self.say, "")) if seconds else None
         if words != self._words:
             self._words = words
             self.refresh()
@@ -106,7 +112,7 @@ class Footer(Widget):
     def on_click(self, event: events.Click) -> None:
         """Do what stands there."""
         end = 1
-        for hint in self._shown():
+        for hint in self._shown() if not self._words else ():
             end += _hint(hint).cell_length + GAP.cell_length
             if event.x < end:
                 self.post_message(self.Clicked(hint.command))

@@ -140,8 +140,7 @@ class Dashboard(Screen[None], inherit_bindings=False):
         if action != "press" or len(parameters) != 2 or not parameters[1]:
             return True
         command_id, key = map(str, parameters)
-        typing = self._input is not None and self._input.is_open
-        typing = typing or self.viewer.panels.is_typed_into
+        typing = self._is_line_open or self.viewer.panels.is_typed_into
         return not typing and self.keymap.answers(command_id, key, self.situation)
 
     def action_press(self, command_id: str, key: str) -> None:
@@ -149,8 +148,8 @@ class Dashboard(Screen[None], inherit_bindings=False):
         entry, twice = command(command_id), self.keymap.is_twice(command_id, key)
         possible = not entry.impossible(self.situation)
         if twice and possible and not self._twice.is_second(key):
-            self.footer.say(f"{key} once more: {entry.title.lower()} {self.selected or ''}")
-            self.set_timer(Twice.WINDOW, lambda: self.footer.say(""))
+            words = f"{key} once more: {entry.title.lower()} {self.selected or ''}"
+            self.footer.say(words, Twice.WINDOW)
         else:
             self._twice.forget()
             self.footer.say("")
@@ -210,7 +209,8 @@ class Dashboard(Screen[None], inherit_bindings=False):
     def on_copy_moved(self, message: messages.CopyMoved) -> None:
         """A copy is further, or over."""
         words = harmless(message.words)
-        self.footer.say(words and f"{self.keymap.label('view.back')} ends it · {words}")
+        if not self._is_line_open:
+            self.footer.say(words and f"{self.keymap.label('view.back')} ends it · {words}")
 
     def on_copy_ended(self, message: messages.CopyEnded) -> None:
         """A person has ended a copy."""
@@ -324,6 +324,10 @@ class Dashboard(Screen[None], inherit_bindings=False):
         self.listing.border_title = Content(f"/ {text}{clears}" if text else "")
         self.show_list()
         self.refresh_view()
+
+    @property
+    def _is_line_open(self) -> bool:
+        return self._input is not None and self._input.is_open
 
     def type_into(self, typing: Typing) -> None:
         """Open the input line; what is typed meanwhile is for it."""
