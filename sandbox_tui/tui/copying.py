@@ -22,10 +22,10 @@ def copy_of(ref: Ref, purpose: Purpose, words: str) -> Push | Pull | Snapshot:
     try:
         first, *rest = shlex.split(words)
     except ValueError as error:
-        raise UsageError(str(error).lower(), hint=purpose.help) from None
+        raise UsageError(str(error).lower(), hint=f"Type: {purpose.form}") from None
     if purpose is Purpose.SNAPSHOT and not rest:
         return Snapshot(ref=ref, image=first)
     if purpose is Purpose.SNAPSHOT or len(rest) != 1:
-        raise UsageError(f"what is {words!r} to mean?", hint=purpose.help)
+        raise UsageError(f"what is {words!r} to mean?", hint=f"Type: {purpose.form}")
     copy = Push if purpose is Purpose.PUSH else Pull
     return copy(ref=ref, source=first, target=rest[0])

@@ -36,11 +36,6 @@ class Measurements:
         """Those of one sandbox."""
         return tuple(self._kept.get(ref, ()))
 
-    def latest(self, ref: Ref) -> Vitals | None:
-        """The newest of one sandbox."""
-        kept = self._kept.get(ref)
-        return kept[-1] if kept else None
-
     def keep_only(self, refs: Collection[Ref]) -> None:
         """Forget sandboxes that are gone."""
         for ref in self._kept.keys() - set(refs):
@@ -76,15 +71,13 @@ class Chronicle:
         """Keep it."""
         self._events.append(event)
 
-    def note(self, changes: Iterable[Change], now: float) -> list[Event]:
-        """Keep what the world's change says of single sandboxes, and answer with it."""
-        told = [
+    def note(self, changes: Iterable[Change], now: float) -> None:
+        """Keep what the world's change says of single sandboxes."""
+        self._events.extend(
             Event(at=now, ref=change.ref, what=what, ok=not bad)
             for change in changes
             for what, bad in _tell(change)
-        ]
-        self._events.extend(told)
-        return told
+        )
 
     def of(self, ref: Ref) -> list[Event]:
         """What happened to one sandbox, oldest first."""

@@ -160,7 +160,6 @@ def test_measurements_are_bounded_and_forget_what_is_gone() -> None:
     assert len(kept.of(ref)) == 300
     kept.keep_only([])
     assert kept.of(ref) == ()
-    assert kept.latest(ref) is None
 
 
 def test_equal_pictures_make_equal_sections() -> None:

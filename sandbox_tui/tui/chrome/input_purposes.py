@@ -27,8 +27,13 @@ class Purpose(StrEnum):
 
     @property
     def help(self) -> str:
-        """How to end it, in words."""
+        """What to type and how to end it, in words with keys to be spelt."""
         return _HELP[self]
+
+    @property
+    def form(self) -> str:
+        """What to type."""
+        return self.help.partition(" · ")[0]
 
 
 _HELP = {

@@ -91,10 +91,6 @@ class Acting:
         else:
             self.perform(Run(ref=ref, code=words))
 
-    def start_new(self, action: Start) -> None:
-        """Start something that was not there."""
-        self.perform(action)
-
     def perform(self, action: Action) -> None:
         """Hand it to the Api; what comes of it arrives as a message."""
         self._on.bridge.perform(action)

@@ -175,7 +175,7 @@ class Managing:
 
     async def _write(self, path: Path, text: str) -> None:
         try:
-            await asyncio.to_thread(path.write_text, text)
+            await asyncio.to_thread(path.write_text, text, "utf-8")
         except OSError as error:
             self._on.tell(Notice(f"could not save {path}: {error.strerror}", "error"))
         else:

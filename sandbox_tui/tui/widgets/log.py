@@ -68,7 +68,6 @@ class LogView(TextView):
         self._streams: dict[tuple[str, str], tuple[LineSplitter, Origin]] = {}
         self._sources: dict[str, int] = {}
         self._timestamps = False
-        self._pretty = True
         self._painted_at = 0.0
         self._pending: Timer | None = None
 
@@ -103,16 +102,6 @@ class LogView(TextView):
         self._timestamps = on
         self.repaint()
 
-    @property
-    def pretty(self) -> bool:
-        """Whether lines that are JSON are shown as sentences."""
-        return self._pretty
-
-    @pretty.setter
-    def pretty(self, on: bool) -> None:
-        self._pretty = on
-        self.repaint()
-
     def unfinished(self) -> Sequence[Line]:
         """The last line of each stream, as far as it has come."""
         return [
@@ -137,7 +126,7 @@ class LogView(TextView):
         return segments
 
     def _body(self, text: str, origin: Origin) -> list[Segment]:
-        text = (self._pretty and readable(text)) or text
+        text = readable(text) or text
         base = self.ink("log--stderr") if origin.stream == "stderr" else self.ink()
         segments = ansi.parse(text, base).segments
         level, span = level_of("".join(segment.text for segment in segments))

@@ -187,18 +187,12 @@ class SandboxList(LineView[Item]):
         """Go to the last row."""
         self.move(len(self._spots))
 
-    def jump_to_section(self, key: str, *, cycle: bool = False) -> bool:
-        """Go to the first row of a section; False when it has none.
-
-        With `cycle`, when the cursor is in that section already, to its next row, around.
-        """
-        own = [spot for spot in self._spots if spot.section == key]
-        if not own:
-            return False
-        here = self._spot
-        at = own.index(here) + 1 if cycle and here and here.section == key else 0
-        self._go(own[at % len(own)])
-        return True
+    def jump_to_section(self, key: str) -> bool:
+        """Go to the first row of a section; False when it has none."""
+        first = next((spot for spot in self._spots if spot.section == key), None)
+        if first is not None:
+            self._go(first)
+        return first is not None
 
     # Marks.
 
