@@ -107,6 +107,7 @@ class DashboardApp(InOrder, inherit_bindings=False):
         else:
             self.register_theme(theme)
             self.theme = theme.name
+            self._dashboard.tell(Notice(f"theme {theme.name}\n`ui.theme: {theme.name}` keeps it"))
 
     def _bind_keys(self) -> None:
         for key, command in self._outfit.keymap.bound():

@@ -392,3 +392,14 @@ async def test_words_in_the_footer_are_no_keys_and_stay_until_they_are_done(
             await sight.pilot.click("Footer", offset=(column, 0))
         await sight.sees("enter runs · esc cancels")
         assert machine.actions == []
+
+
+async def test_what_is_done_out_of_sight_is_told(machine: Machine) -> None:
+    async with machine.dashboard() as sight:
+        sight.select(DB)
+        await sight.press("colon")
+        await sight.type("run in web: echo hi")
+        await sight.press("enter")
+        await sight.until(lambda: "it runs in web" in sight.notices)
+        await sight.until(lambda: "web: exit" in sight.notices)
+        assert sight.selected == DB

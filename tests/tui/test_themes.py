@@ -119,3 +119,9 @@ async def test_every_bundled_theme_can_be_worn(machine: Machine) -> None:
         for path in BUNDLED:
             sight.app.wear(path.stem)
             await sight.until(lambda: sight.app.theme == path.stem)  # noqa: B023
+
+
+async def test_the_next_theme_is_named(machine: Machine) -> None:
+    async with machine.dashboard() as sight:
+        await sight.press("T")
+        await sight.until(lambda: f"theme {sight.app.theme}" in sight.notices)

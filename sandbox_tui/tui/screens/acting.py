@@ -53,6 +53,10 @@ _PREPOSITIONS: Mapping[type[Action], str] = {
 """The actions that words are typed for, and how their line says for which sandbox."""
 
 
+_TOLD: Mapping[type[Action], str] = {Send: "sent to", Run: "it runs in"}
+"""What is told of what cannot be seen, because another sandbox is looked at."""
+
+
 class Acting:
     """Acts for the dashboard that it is given."""
 
@@ -102,6 +106,8 @@ class Acting:
         action, answer = message.action, message.answer
         done = "done" if message.seconds < 0.1 else f"done in {message.seconds:.1f} s"
         self._log(action, "begun" if isinstance(answer, Execution) else done)
+        if isinstance(action, Run | Send) and action.ref != self._on.selected:
+            self._on.tell(Notice(f"{_TOLD[type(action)]} {action.ref.name}"))
         if isinstance(answer, Attachment):
             self._attach(answer)
         elif isinstance(action, Run):
@@ -119,7 +125,10 @@ class Acting:
         self._on.tell(Notice(text, "error", type(message.action).__name__))
 
     def ended(self, message: messages.RunEnded) -> None:
-        """Log how code ended."""
+        """Log how code ended, and tell it where that is not seen."""
+        if message.ref != self._on.selected:
+            how = "information" if message.ok else "warning"
+            self._on.tell(Notice(f"{message.ref.name}: {message.summary}", how))
         event = Event(at=time.time(), ref=message.ref, what=message.summary, ok=message.ok)
         self._on.desk.chronicle.add(event)
 
