@@ -235,6 +235,14 @@ COMMANDS: tuple[Command, ...] = (
     Command(id="mark.toggle", title="Mark", keys=("space",), group=Group.MARK, halves=IN_LIST),
     Command(id="mark.all", title="Mark all shown", keys=("*",), group=Group.MARK),
     Command(id="mark.act", title="Bulk", keys=("b",), group=Group.MARK, when=_marks),
+    Command(
+        id="mark.logs",
+        title="Logs of marked, together",
+        brief="logs together",
+        keys=("M",),
+        group=Group.MARK,
+        when=_marks,
+    ),
     Command(id="copy.text", title="Copy", keys=("c",), group=Group.COPY, when=_box),
     Command(
         id="copy.command",

@@ -503,3 +503,19 @@ async def test_a_search_that_is_given_up_is_over(machine: Machine) -> None:
         await sight.press("escape")
         await sight.misses("match 1 of 1")
         assert sight.half is Half.VIEW
+
+
+async def test_marked_logs_are_read_together_in_the_order_of_their_times(machine: Machine) -> None:
+    for ref, words in ((WEB, "first"), (DB, "second"), (WEB, "third")):
+        machine.containers.journal(ref).say(f"the {words}")
+    async with machine.dashboard() as sight:
+        await sight.press("3", "space", "space", "M")
+        await sight.sees("logs of 2 together", "web         │the third")
+        text = sight.text()
+        places = [text.index(f"│the {words}") for words in ("first", "second", "third")]
+        assert places == sorted(places)
+        machine.containers.journal(DB).say("and more")
+        await sight.sees("db          │and more")
+        await sight.press("escape")
+        await sight.misses("logs of 2", "│the second")
+        assert len(sight.dashboard.stage.wanted.feeds) == 1

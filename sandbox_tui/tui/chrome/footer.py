@@ -19,8 +19,8 @@ from sandbox_tui.tui.situation import Half, Situation
 LIST = (
     "view.open", "sandbox.attach", "sandbox.shell", "sandbox.send", "sandbox.run", "sandbox.start",
     "tab.logs", "sandbox.restart", "sandbox.pause", "sandbox.resume", "sandbox.stop", "mark.act",
-    "sandbox.remove", "sandbox.interrupt", "mark.toggle", "move.next_need", "sandbox.new",
-    "list.filter", "copy.text",
+    "mark.logs", "sandbox.remove", "sandbox.interrupt", "mark.toggle", "move.next_need",
+    "sandbox.new", "list.filter", "copy.text",
 )  # fmt: skip
 CELLS = (
     "view.back", "cell.edit", "cell.advance", "cell.run", "cell.below", "cell.above", "cell.delete",

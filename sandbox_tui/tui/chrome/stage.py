@@ -25,6 +25,7 @@ from sandbox_tui.tui.widgets.sandbox_list import SandboxList
 
 if TYPE_CHECKING:
     from sandbox_tui.tui.chrome.wall import Wall
+    from sandbox_tui.tui.screens.together import Together
 
 
 T = TypeVar("T")
@@ -41,6 +42,8 @@ class Stage(Horizontal):
         self._keymap = keymap
         self._wall: Wall | None = None
         self._screens: Mapping[Ref, Screen] = {}
+        self.together: Together | None = None
+        """The logs of several that are read before it, while they are."""
 
     def compose(self) -> ComposeResult:
         """The list and the view; the wall is made when there is room."""
@@ -51,11 +54,16 @@ class Stage(Horizontal):
     def wanted(self) -> Watch:
         """What is worth fetching for what is shown."""
         viewer, wall = self.viewer, self._seen_wall
+        together = self.together.feeds if self.together else ()
         if self.screen.has_class("-narrow") and not self.screen.has_class("-viewing"):
-            return Watch()
+            return Watch(feeds={feed: frozenset({"together"}) for feed in together})
         looked: dict[Feed, frozenset[str]] = {}
-        lookers = ((viewer.looker, _set(viewer.feed)), ("wall", wall.feeds if wall else ()))
-        for looker, feeds in lookers:
+        wanted = {
+            viewer.looker: _set(viewer.feed),
+            "wall": wall.feeds if wall else (),
+            "together": together,
+        }
+        for looker, feeds in wanted.items():
             for feed in feeds:
                 looked[feed] = looked.get(feed, frozenset()) | {looker}
         return Watch(
@@ -112,6 +120,8 @@ class Stage(Horizontal):
     def _(self, message: messages.LogArrived) -> None:
         self.viewer.take_log(message.ref, message.pieces, message.dropped)
         self._to_wall(message)
+        if self.together is not None:
+            self.together.take(message)
 
     @take.register
     def _(self, message: messages.NotebookChanged) -> None:

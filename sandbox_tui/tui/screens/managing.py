@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from sandbox_tui.hub.registry import VERBS
 from sandbox_tui.model.actions import Start
 from sandbox_tui.model.refs import Ref
-from sandbox_tui.model.world import Sandbox
+from sandbox_tui.model.world import Sandbox, State
 from sandbox_tui.tui.command_line import about
 from sandbox_tui.tui.commands import command
 from sandbox_tui.tui.desk import Notice
@@ -33,6 +33,7 @@ class Managing:
         self._recent: list[Choice] = []
         self._plain: Mapping[str, Callable[[], object]] = {
             "mark.act": self._bulk,
+            "mark.logs": self._together,
             "view.save": self._save,
             "program.palette": self._palette,
             "program.keys": self._keys,
@@ -96,10 +97,27 @@ class Managing:
 
     # Several at once, and what is not there yet.
 
-    def _bulk(self) -> None:
+    @property
+    def _marked(self) -> Sequence[Sandbox]:
+        """The marked sandboxes, in the order of the list."""
         listing = self._on.listing
         marked = (self._on.desk.box(ref) for ref in listing.shown if ref in listing.marks)
-        boxes = [box for box in marked if box]
+        return [box for box in marked if box]
+
+    def _together(self) -> None:
+        from sandbox_tui.tui.screens.together import Together
+
+        there = [box.ref for box in self._marked if box.state is not State.DEFINED]
+        self._on.stage.together = screen = Together(there)
+        self._on.program.ask(screen, self._apart)
+        self._on.refresh_view()
+
+    def _apart(self, _: None) -> None:
+        self._on.stage.together = None
+        self._on.refresh_view()
+
+    def _bulk(self) -> None:
+        boxes = self._marked
         entries = [
             Entry(
                 title=f"{verb.title.lower()} {_count(boxes, verb.id)}",
