@@ -460,7 +460,7 @@ async def test_ctrl_c_only_says_how_to_quit(machine: Machine) -> None:
         await sight.until(lambda: "press q to quit" in sight.notices)
 
 
-@pytest.mark.parametrize("size", [(80, 24), (120, 40)])
+@pytest.mark.parametrize("size", [(50, 20), (80, 24), (120, 40)])
 async def test_while_a_line_is_typed_the_footer_says_how_it_ends(
     machine: Machine, size: tuple[int, int]
 ) -> None:
@@ -468,9 +468,9 @@ async def test_while_a_line_is_typed_the_footer_says_how_it_ends(
         sight.select(ROOM)
         await sight.press("s")
         await sight.sees("run in analysis ›", "enter runs · esc cancels", "runs a block")
-        await sight.misses("restart")
+        await sight.misses("⏎ open")
         await sight.press("escape")
-        await sight.sees("r restart")
+        await sight.sees("⏎ open")
 
 
 async def test_a_log_is_filtered_by_text_and_by_level(machine: Machine) -> None:

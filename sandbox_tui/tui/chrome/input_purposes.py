@@ -37,8 +37,8 @@ class Purpose(StrEnum):
 
 
 _HELP = {
-    Purpose.FILTER: "text  is:failed  kind:room  label:x=y  -not · enter keeps · esc clears",
-    Purpose.LINES: "text  -not  level:warn · enter keeps · esc shows all",
+    Purpose.FILTER: "enter keeps · esc clears · text  is:failed  kind:room  label:x=y  -not",
+    Purpose.LINES: "enter keeps · esc shows all · text  -not  level:warn",
     Purpose.SEARCH: "enter keeps it, {view.next_match} finds the next · esc clears",
     Purpose.SEND: "enter sends · esc cancels",
     Purpose.RUN: "enter runs · esc cancels",
@@ -63,5 +63,4 @@ class Typing(NamedTuple):
     @property
     def help(self) -> str:
         """How to end it, in words with keys to be spelt."""
-        more = "ctrl+j or shift+enter runs a block · " if self.blocks else ""
-        return more + self.purpose.help
+        return self.purpose.help + (" · ctrl+j runs a block" if self.blocks else "")

@@ -106,7 +106,7 @@ class TopBar(Widget):
         yield _join((name, host, *backends)), _join(full, tail=True)
         yield _join((name, *backends)), _join(full, tail=True)
         yield _join((name, *backends)), _join((needs, Content(clock)), tail=True)
-        yield _join(backends), _join((needs,), tail=True)
+        yield Content(" ") + _join(backends), _join((needs,), tail=True)
 
 
 def _backends(world: World) -> Iterable[Content]:
