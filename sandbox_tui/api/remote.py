@@ -176,9 +176,10 @@ class RemoteApi:
     ) -> AsyncIterator[Output]:
         """See `Api.follow`."""
         request = requests.Follow(ref, tail, live, since)
-        async for outputs in self._link.stream(request, list[Output]):
-            for output in outputs:
-                yield output
+        async with closing(self._link.stream(request, list[Output])) as lists:
+            async for outputs in lists:
+                for output in outputs:
+                    yield output
 
     def screens(self, refs: Sequence[Ref]) -> AsyncIterator[Mapping[Ref, Screen]]:
         """See `Api.screens`."""
@@ -187,9 +188,11 @@ class RemoteApi:
     async def notebooks(self, ref: Ref) -> AsyncIterator[Notebook]:
         """See `Api.notebooks`."""
         notebook = None
-        async for patch in self._link.stream(requests.Notebooks(ref), requests.NotebookPatch):
-            notebook = patched(ref, notebook, patch)
-            yield notebook
+        request = requests.Notebooks(ref)
+        async with closing(self._link.stream(request, requests.NotebookPatch)) as patches:
+            async for patch in patches:
+                notebook = patched(ref, notebook, patch)
+                yield notebook
 
     async def vitals(self, refs: Sequence[Ref]) -> Mapping[Ref, Vitals]:
         """See `Api.vitals`."""

@@ -14,6 +14,7 @@ from sandbox_tui.model.errors import SandboxError
 from sandbox_tui.model.refs import Ref
 from sandbox_tui.runtime.execution import Execution
 from sandbox_tui.runtime.link import Link
+from sandbox_tui.runtime.streams import closing
 
 if TYPE_CHECKING:
     from sandbox_tui.api.remote import RemoteApi
@@ -37,8 +38,9 @@ class RemoteLine:
     async def news(self, known: Known) -> AsyncIterator[RoomNews]:
         """See `Line.news`; also ends when something that was said is refused, and raises why."""
         request = requests.Join(self._ref, self._seat, known)
-        async for news in self._link.stream(request, RoomNews):
-            yield news
+        async with closing(self._link.stream(request, RoomNews)) as all_news:
+            async for news in all_news:
+                yield news
         if self._refused is not None:
             raise self._refused
 

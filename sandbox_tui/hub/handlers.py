@@ -67,6 +67,7 @@ from sandbox_tui.model.room import Completion
 from sandbox_tui.model.specs import ContainerSpec, Inside, RoomSpec
 from sandbox_tui.model.world import Sandbox, State
 from sandbox_tui.runtime.execution import Execution
+from sandbox_tui.runtime.streams import closing
 
 Handler = TypeVar("Handler", bound=Callable[..., Awaitable[object]])
 Made = TypeVar("Made")
@@ -314,7 +315,8 @@ async def run_all(hub: Hub, action: RunAll) -> list[Execution]:
     able = hub.able(action.ref, Notebooks, "run cells")
     cell_ids = action.cell_ids
     if cell_ids is None:
-        notebook = await anext(able.notebooks(action.ref))
+        async with closing(able.notebooks(action.ref)) as notebooks:
+            notebook = await anext(notebooks)
         code = (entry.cell for entry in notebook.cells if entry.cell.kind is CellKind.CODE)
         cell_ids = tuple(cell.id for cell in code)
     return await able.run_cells(action.ref, cell_ids, timeout=action.timeout)

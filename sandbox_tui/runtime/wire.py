@@ -74,7 +74,7 @@ class Next(Message, frozen=True, array_like=True):
 
 
 class Drop(Message, frozen=True, array_like=True):
-    """Nobody waits for an answer any more."""
+    """Nobody waits for an answer any more; what of it is on its way is ended by a `Done`."""
 
     id: int
 
@@ -175,7 +175,7 @@ class Channel(Generic[Heard]):
 
     def hang_up(self) -> None:
         """Say and hear no more, without waiting for what is still on its way."""
-        self._writer.close()
+        self._writer.transport.abort()
 
     async def close(self, patience: float = 0.0) -> None:
         """Hang up; what was posted is given `patience` seconds to leave."""
@@ -210,6 +210,8 @@ class Channel(Generic[Heard]):
         if isinstance(message, Chunk):
             self._keep(message)
             return None
+        if isinstance(message, Drop | Failed):
+            self._begun.pop(message.id, None)
         if isinstance(message, Ask | Part | Done) and message.id in self._begun:
             begun = self._begun.pop(message.id)
             return msgspec.structs.replace(message, body=bytes(begun + message.body))

@@ -92,7 +92,7 @@ class Answers:
         async with closing(progress(self._execution(execution_id))) as told:
             async for news in told:
                 yield news
-        del self._executions[execution_id]
+        self._executions.pop(execution_id, None)  # it may have been watched twice
 
     async def _follow(self, wish: requests.Follow) -> AsyncIterator[object]:
         log = self._api.follow(wish.ref, tail=wish.tail, live=wish.live, since=wish.since)

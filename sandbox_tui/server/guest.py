@@ -131,6 +131,9 @@ class Guest:
             else:
                 body = await self._tell(number, request, wanted)
             await self._channel.send(Done(number, body))
+        except asyncio.CancelledError:
+            self._channel.post(Done(number))  # ends a body that was cut off
+            raise
         except HungUpError:
             pass  # nobody is left to be told
         except SandboxError as error:

@@ -9,6 +9,7 @@ import pytest
 from sandbox_tui.api.client import running
 from sandbox_tui.backends.memory.kinds import MemoryContainers, MemoryTerminals
 from sandbox_tui.hub.hub import Hub
+from sandbox_tui.hub.reaper import Reaper
 from sandbox_tui.model.refs import Kind, Place, Ref
 from sandbox_tui.model.specs import ContainerSpec, TmuxSpec
 from sandbox_tui.model.world import Sandbox, State, World
@@ -154,3 +155,48 @@ async def test_settled_does_not_wait_for_ever() -> None:
         world = await hub.settled(timeout=0.1)
 
     assert world.health == ()
+
+
+async def test_closing_it_is_done_when_something_else_fails_first(
+    terminals: MemoryTerminals, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    closed: list[bool] = []
+
+    async def broken(self: Reaper) -> None:
+        raise RuntimeError("broken")
+
+    async def aclose() -> None:
+        closed.append(True)
+
+    monkeypatch.setattr(Reaper, "run", broken)
+    monkeypatch.setattr(terminals, "aclose", aclose)
+    with pytest.raises(RuntimeError, match="broken"):
+        async with running(Hub([terminals], intervals=INTERVALS)):
+            pass
+    assert closed == [True]
+
+
+async def test_who_is_cancelled_while_it_closes_is_cancelled(
+    terminals: MemoryTerminals, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    closing = asyncio.Event()
+    go_on = asyncio.Event()
+    closed: list[bool] = []
+
+    async def aclose() -> None:
+        closing.set()
+        await go_on.wait()
+        closed.append(True)
+
+    async def use() -> None:
+        async with running(Hub([terminals], intervals=INTERVALS)):
+            pass
+
+    monkeypatch.setattr(terminals, "aclose", aclose)
+    using = asyncio.create_task(use())
+    await closing.wait()
+    using.cancel()
+    go_on.set()
+    with pytest.raises(asyncio.CancelledError):
+        await using
+    assert closed == [True]

@@ -1,5 +1,6 @@
 import asyncio
 import inspect
+import threading
 from collections.abc import AsyncIterator
 from typing import Protocol
 
@@ -96,3 +97,34 @@ def test_the_two_faces_of_the_api_have_the_same_names() -> None:
         return {name for name in vars(face) if not name.startswith("_")}
 
     assert public(BlockingApi) == public(Api) - {"aclose", "line"}
+
+
+def test_who_calls_while_it_closes_is_not_left_waiting() -> None:
+    portal = Portal()
+    failures: list[BaseException] = []
+    last_moment = threading.Event()
+    called = threading.Event()
+
+    def late() -> None:
+        last_moment.wait(5)
+        called.set()
+        try:
+            portal.call(asyncio.sleep(3600))
+        except BaseException as error:
+            failures.append(error)
+
+    async def dawdle() -> None:
+        try:
+            await asyncio.sleep(3600)
+        finally:
+            last_moment.set()
+            await asyncio.to_thread(called.wait, 5)
+            await asyncio.sleep(0.1)
+
+    threads = [threading.Thread(target=late, daemon=True)]
+    asyncio.run_coroutine_threadsafe(dawdle(), portal.loop)
+    threads[0].start()
+    portal.close()
+    portal.close()
+    threads[0].join(5)
+    assert [type(failure) for failure in failures] == [RuntimeError]

@@ -323,6 +323,24 @@ async def test_a_server_that_hangs_is_given_up(path: Path, monkeypatch: pytest.M
         await link.close()
 
 
+async def test_a_server_that_reads_no_more_is_given_up_by_who_still_asks(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(link_module, "BEAT", 0.02)
+    let_go = asyncio.Event()
+
+    async def frozen(channel: Channel[ToServer]) -> None:
+        await greet(channel)
+        await let_go.wait()
+
+    async with server(path, frozen):
+        link = await opened(path)
+        with pytest.raises(DaemonUnavailableError, match="did not answer"):
+            await asyncio.wait_for(link.ask(bytes(8 * 2**20), int), 5)
+        await link.close()
+        let_go.set()
+
+
 async def test_a_server_that_is_only_slow_is_waited_for(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

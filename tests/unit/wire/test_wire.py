@@ -183,6 +183,17 @@ async def test_many_bodies_that_never_begin_are_refused(pair: Pair) -> None:
         await pair.server.receive()
 
 
+async def test_what_is_given_up_half_way_is_forgotten(pair: Pair) -> None:
+    for number in range(wire.MOST_AT_ONCE + 1):
+        pair.client.post(Chunk(number, b"half of it"))
+        pair.client.post(Drop(number))
+        assert await pair.server.receive() == Drop(number)
+
+        pair.server.post(Chunk(number, b"half of it"))
+        pair.server.post(Failed(number, FAULT))
+        assert await pair.client.receive() == Failed(number, FAULT)
+
+
 async def test_sending_to_nobody_is_told(pair: Pair) -> None:
     await pair.client.close()
 
