@@ -15,6 +15,7 @@ from sandbox_tui.hub.hub import INTERVALS, Hub
 from sandbox_tui.hub.profiles import Profiles
 from sandbox_tui.model.refs import Kind, Place, Ref
 from sandbox_tui.model.specs import Spec
+from sandbox_tui.runtime.beside import beside
 
 if TYPE_CHECKING:
     from sandbox_tui.backends.containers.engine.local import Engines
@@ -79,12 +80,8 @@ async def demo_hub() -> AsyncGenerator[Hub]:
     """A Hub over the built-in story, which goes on for as long as the block lasts."""
     story = (await asyncio.to_thread(_story))()
     await story.begin()
-    telling = asyncio.create_task(story.tell(), name="story")
-    try:
+    async with beside(story.tell(), "story"):
         yield Hub(story.backends)
-    finally:
-        telling.cancel()
-        await asyncio.gather(telling, return_exceptions=True)
 
 
 def _story() -> type[Story]:

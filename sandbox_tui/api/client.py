@@ -6,7 +6,6 @@ configuration. Rooms belong to the daemon and are mounted from it.
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 from collections.abc import AsyncGenerator, Collection, Generator
 from pathlib import Path
@@ -19,6 +18,7 @@ from sandbox_tui.api.read_only import ReadOnlyApi
 from sandbox_tui.hub.hub import Hub
 from sandbox_tui.hub.reaper import Reaper
 from sandbox_tui.model.refs import Kind
+from sandbox_tui.runtime.beside import beside
 from sandbox_tui.runtime.portal import Portal
 
 
@@ -48,17 +48,11 @@ async def running(hub: Hub, *, reaping: bool = True) -> AsyncGenerator[None]:
 
     `reaping` also ends the containers whose time is over, see `hub.reaper`.
     """
-    reaper = Reaper(hub)
-    work = [asyncio.create_task(hub.run(), name="hub")]
-    if reaping:
-        work.append(asyncio.create_task(reaper.run(), name="reaper"))
-    try:
+    async with contextlib.AsyncExitStack() as work:
+        await work.enter_async_context(beside(hub.run(), "hub"))
+        if reaping:  # ends first: it needs the hub to finish
+            await work.enter_async_context(beside(Reaper(hub).run(), "reaper"))
         yield
-    finally:
-        for task in reversed(work):  # the reaper first: it needs the hub to finish
-            task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await task
 
 
 @contextlib.contextmanager

@@ -14,7 +14,7 @@ from sandbox_tui.hub.poller import DEADLINE, Poller
 from sandbox_tui.hub.profiles import Profiles
 from sandbox_tui.hub.terms import KNOWN_BY, container_id, terms_of
 from sandbox_tui.hub.uses import Uses
-from sandbox_tui.model.errors import SandboxError, UnsupportedError
+from sandbox_tui.model.errors import DeadlineError, SandboxError, UnsupportedError
 from sandbox_tui.model.refs import Kind, Place, Ref, resolve
 from sandbox_tui.model.specs import ContainerSpec, RoomSpec, Spec, TmuxSpec, overlay
 from sandbox_tui.model.world import (
@@ -34,6 +34,9 @@ Ability = TypeVar("Ability")
 
 INTERVALS: Mapping[Kind, float] = {Kind.TMUX: 0.5, Kind.CONTAINER: 1.0, Kind.ROOM: 0.5}
 """Seconds between two polls of a kind, unless events wake it earlier."""
+
+CLOSING = 30.0
+"""How long a backend may take to write what it has and let go, in seconds."""
 
 
 class Hub:
@@ -199,12 +202,21 @@ class Hub:
         return tuple(by_ref.values())
 
     async def _close(self) -> None:
-        closing = (poller.backend.aclose() for poller in self._pollers.values())
+        closing = (_closed(poller.backend) for poller in self._pollers.values())
         errors = await asyncio.gather(*closing, return_exceptions=True)
         unexpected = [e for e in errors if isinstance(e, Exception)]
         unexpected = [e for e in unexpected if not isinstance(e, SandboxError)]
         if unexpected:
             raise ExceptionGroup("closing the backends", unexpected)
+
+
+async def _closed(backend: Backend) -> None:
+    """Close it; one that hangs must not keep the program from ending."""
+    try:
+        async with asyncio.timeout(CLOSING):
+            await backend.aclose()
+    except TimeoutError:
+        raise DeadlineError(f"closing {backend.place}", CLOSING) from None
 
 
 def _with_definition(live: Sandbox | None, ref: Ref, spec: Spec) -> Sandbox:

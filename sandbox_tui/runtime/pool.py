@@ -7,6 +7,7 @@ the end of the program. So these are daemon threads, bounded, and every call has
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import queue
 import threading
 from collections.abc import Callable
@@ -101,5 +102,5 @@ def _post(
         else:
             answer.set_result(value)  # type: ignore[arg-type]  # value is a T when there is no error
 
-    if not loop.is_closed():
+    with contextlib.suppress(RuntimeError):  # the loop has ended: nobody waits any more
         loop.call_soon_threadsafe(settle)

@@ -22,16 +22,19 @@ class Portal:
 
     def __init__(self) -> None:
         self.loop = asyncio.new_event_loop()
+        self._is_open = True
+        self._lock = threading.Lock()
         self._thread = threading.Thread(target=self._serve, name="sandbox-tui-portal", daemon=True)
         self._thread.start()
 
     def call(self, work: Awaitable[T]) -> T:
         """Wait for a coroutine that runs on the portal's loop; Ctrl-C cancels it there."""
         if threading.current_thread() is self._thread:
-            if asyncio.iscoroutine(work):
-                work.close()
-            raise RuntimeError("the sync API was called from inside its own event loop")
-        future = asyncio.run_coroutine_threadsafe(_as_coroutine(work), self.loop)
+            raise _refused(work, "the sync API was called from inside its own event loop")
+        with self._lock:  # what the loop gets after its end would be waited for in vain
+            if not self._is_open:
+                raise _refused(work, "the sync API was called after its end")
+            future = asyncio.run_coroutine_threadsafe(_as_coroutine(work), self.loop)
         try:
             return future.result()
         except BaseException:
@@ -45,9 +48,11 @@ class Portal:
 
     def close(self) -> None:
         """End the loop and its thread; what still runs is cancelled."""
-        if not self.loop.is_closed():
-            self.loop.call_soon_threadsafe(self.loop.stop)
-            self._thread.join()
+        with self._lock:
+            if self._is_open:
+                self._is_open = False
+                self.loop.call_soon_threadsafe(self.loop.stop)
+        self._thread.join()
 
     def _serve(self) -> None:
         asyncio.set_event_loop(self.loop)
@@ -58,6 +63,12 @@ class Portal:
         self.loop.run_until_complete(asyncio.gather(*left, return_exceptions=True))
         self.loop.run_until_complete(self.loop.shutdown_asyncgens())
         self.loop.close()
+
+
+def _refused(work: Awaitable[object], reason: str) -> RuntimeError:
+    if asyncio.iscoroutine(work):
+        work.close()
+    return RuntimeError(reason)
 
 
 async def _as_coroutine(work: Awaitable[T]) -> T:

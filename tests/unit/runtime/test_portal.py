@@ -119,12 +119,11 @@ def test_who_calls_while_it_closes_is_not_left_waiting() -> None:
         finally:
             last_moment.set()
             await asyncio.to_thread(called.wait, 5)
-            await asyncio.sleep(0.1)
 
-    threads = [threading.Thread(target=late, daemon=True)]
+    caller = threading.Thread(target=late, daemon=True)
     asyncio.run_coroutine_threadsafe(dawdle(), portal.loop)
-    threads[0].start()
+    caller.start()
     portal.close()
     portal.close()
-    threads[0].join(5)
+    caller.join(5)
     assert [type(failure) for failure in failures] == [RuntimeError]
