@@ -53,7 +53,8 @@ class Logbook:
         with (self._folder / HISTORY).open("ab") as history:
             history.write(msgspec.json.encode(line) + b"\n")
         (self._folder / name).write_text(_page(command, result), encoding="utf-8", errors="replace")
-        for old in sorted(self._folder.glob("run-*.log"))[: -self._most]:
+        logs = sorted(self._folder.glob("run-*.log"))
+        for old in logs[: max(0, len(logs) - self._most)]:
             old.unlink(missing_ok=True)
 
     def lines(self) -> list[Line]:

@@ -74,10 +74,12 @@ class Reaper:
         if self._looked != self._hub.world.revision:
             await self._look()
         await asyncio.to_thread(self._uses.write)
-        if self._ending:
-            await asyncio.wait(self._ending.values(), timeout=CLOSING)
-        for task in list(self._ending.values()):
+        ending = list(self._ending.values())
+        if ending:
+            await asyncio.wait(ending, timeout=CLOSING)
+        for task in ending:
             task.cancel()
+        await asyncio.gather(*ending, return_exceptions=True)
 
     async def _news(self, pause: float) -> None:
         try:
@@ -137,19 +139,23 @@ class Reaper:
             task.add_done_callback(lambda _: self._ending.pop(due.id, None))
 
     async def _take_away(self, due: Due) -> None:
-        """End and remove it, if it still is the same one; what fails is tried at the next look."""
+        """End and remove it, if it still is due; what fails is tried at the next look."""
         try:
             backend = self._hub.backend(due.ref.place)
             if due.is_idle and await self._is_at_work(due):
                 self._uses.note(due.id)
                 return
-            box = self._hub.world.get(due.ref)
-            if box is None or container_id(box) != due.id:
-                return
-            await backend.stop(due.ref, grace=0)
-            await backend.remove(due.ref)
+            if await asyncio.to_thread(self._is_still, due):
+                await backend.stop(due.ref, grace=0)
+                await backend.remove(due.ref)
         except SandboxError:
             return
+
+    def _is_still(self, due: Due) -> bool:
+        """Whether it is the same one, and nobody has begun to use it. Reads files."""
+        box = self._hub.world.get(due.ref)
+        now = self._due(box, terms_of(box)) if box is not None else None
+        return now is not None and now.id == due.id and now.at <= time.time()
 
     async def _is_at_work(self, due: Due) -> bool:
         backend = self._hub.backend(due.ref.place)

@@ -142,9 +142,9 @@ class Saver:
             try:
                 await self._write_log(ref, log)
                 await self._checkpoint(ref, log)
-            except (OSError, ValueError, SandboxError) as error:
+            except Exception as error:  # noqa: BLE001  # a fault in one room stops no other
                 self.save(ref)
-                problems.append(f"{ref} is not saved: {error}")
+                problems.append(f"{ref} is not saved: {_told(error)}")
         problems += [await self._write_record(key) for key in list(self._records)]
         self.problem = next(filter(None, problems), "")
 
@@ -178,9 +178,14 @@ class Saver:
             log.runs += 1
             if log.runs % PRUNE_EVERY == 0:
                 await self._pool.run(_FILES, records.prune, folder)
-        except (OSError, SandboxError) as error:
-            return f"what runs in {ref} said is not saved: {error}"
+        except Exception as error:  # noqa: BLE001  # the same
+            return f"what runs in {ref} said is not saved: {_told(error)}"
         return ""
 
     def _log(self, ref: Ref) -> _Log:
         return self._logs.setdefault(ref, _Log())
+
+
+def _told(error: Exception) -> str:
+    expected = isinstance(error, OSError | ValueError | SandboxError)
+    return str(error) if expected else f"{type(error).__name__}: {error}"

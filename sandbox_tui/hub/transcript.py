@@ -8,10 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-import msgspec
-
 from sandbox_tui.backends.kernels.messages import Began, Cleared, Event, Updated
 from sandbox_tui.model.outputs import Display, Failure, Output, Text
+from sandbox_tui.runtime.kept import length
 
 CAP = 200_000
 """Characters that a cell shows at most; the newest are kept."""
@@ -65,6 +64,7 @@ class Transcript:
                 self._pieces[place] = fresh = self._cut(display)
                 self._weight += fresh[1] - weight
                 self._touch()
+        self._trim()
         return self.version != version
 
     def _add(self, output: Output) -> None:
@@ -125,7 +125,7 @@ def _shortened(output: Output, cap: int) -> Output:
         case Text():
             return Text(output.stream, output.text[-cap:])
         case Display():
-            small = {mime: v for mime, v in output.data.items() if _length(v) <= cap // 4}
+            small = {mime: v for mime, v in output.data.items() if length(v) <= cap // 4}
             return Display(small, {}, output.execution_count, output.display_id)
         case Failure():
             return Failure(output.name, output.message[: cap // 4])
@@ -136,11 +136,6 @@ def _weigh(output: Output) -> int:
         case Text():
             return len(output.text)
         case Display():
-            return sum(map(_length, output.data.values()))
+            return sum(map(length, output.data.values()))
         case Failure():
             return len(output.message) + sum(map(len, output.traceback))
-
-
-def _length(value: object) -> int:
-    """Characters of a value of a MIME type; JSON values are counted as they would be written."""
-    return len(value) if isinstance(value, str) else len(msgspec.json.encode(value))

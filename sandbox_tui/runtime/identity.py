@@ -48,7 +48,7 @@ def is_gone(identity: str) -> bool:
 def _began(pid: int) -> int | None:
     """Clock ticks from the boot to its begin; `None` when no such process runs."""
     try:
-        told = (_PROC / str(pid) / "stat").read_text()
+        told = (_PROC / str(pid) / "stat").read_text(errors="replace")  # a name may be cut
     except OSError:
         return None
     state, *fields = told.rpartition(")")[2].split()

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import msgspec
+
 from sandbox_tui.model.outputs import Display, Failure, Keep, Output, Text
 from sandbox_tui.runtime.ring import Ring
 
@@ -62,7 +64,7 @@ class Kept:
         """All that is kept, cut to the cap."""
         outputs, surplus = self.since(0), self._surplus()
         passed = 0
-        while passed < len(outputs) and surplus >= size(outputs[passed]) > 0:
+        while surplus and surplus >= size(outputs[passed]):
             surplus -= size(outputs[passed])
             passed += 1
         if not surplus:
@@ -84,9 +86,14 @@ def size(output: Output) -> int:
         case Text():
             return len(output.text)
         case Display():
-            return 256 + sum(len(value) for value in output.data.values() if isinstance(value, str))
+            return 256 + sum(map(length, output.data.values()))
         case Failure():
             return 256 + len(output.message) + sum(map(len, output.traceback))
+
+
+def length(value: object) -> int:
+    """Characters of a value of a MIME type; JSON values are counted as they would be written."""
+    return len(value) if isinstance(value, str) else len(msgspec.json.encode(value))
 
 
 def _cut(output: Output, part: slice) -> Sequence[Output]:

@@ -113,3 +113,9 @@ def test_what_ran_is_kept_and_the_oldest_outputs_go(tmp_path: Path) -> None:
         pages[-1].read_text()
         == "# echo 3\n# exit code: 0\n--- stdout ---\nout 3\n\n--- stderr ---\nerr\n"
     )
+
+
+def test_no_outputs_are_kept_where_none_are_wanted(tmp_path: Path) -> None:
+    Logbook(tmp_path, most=0).write("true", Result(outcome=Outcome.OK, outputs=(), exit_code=0))
+
+    assert [file.name for file in tmp_path.iterdir()] == ["history.jsonl"]

@@ -96,3 +96,20 @@ async def test_records_are_written_and_the_oldest_go(
     ]
     assert records.read(store.runs("lab"), "../lab") is None
     await saver.aclose()
+
+
+async def test_a_fault_in_one_room_stops_no_other(tmp_path: Path) -> None:
+    faulty = Ref("room:faulty")
+
+    def told(ref: Ref) -> StoredRoom:
+        if ref == faulty:
+            raise KeyError("a fault")
+        return stored(ref)
+
+    saver = Saver(RoomStore(tmp_path), told)
+    saver.save(faulty)
+    await retry_until_async(lambda: saver.problem)
+    assert saver.problem == "room:faulty is not saved: KeyError: 'a fault'"
+    await saver.saved(LAB)
+    assert names_in(tmp_path) == ["lab.ipynb", "lab.log"]
+    await saver.aclose()

@@ -92,3 +92,12 @@ def test_it_is_bounded_and_holds_the_end(said: list[Text], cap: int) -> None:
     assert len(kept) <= cap
     assert whole.endswith(kept)
     assert transcript.truncated == (kept != whole)
+
+
+def test_updates_that_grow_stay_within_the_cap() -> None:
+    transcript = Transcript([value("1", name) for name in "abc"], cap=100)
+    for name in "abc":
+        transcript.hear(Updated(value("x" * 60, name)))
+
+    assert len(transcript.outputs) == 1
+    assert transcript.truncated

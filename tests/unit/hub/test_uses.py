@@ -62,3 +62,17 @@ def test_only_what_is_gone_and_old_is_forgotten(uses: Uses, tmp_path: Path) -> N
     uses.forget({"there"})
 
     assert sorted(file.name for file in (tmp_path / "used").iterdir()) == ["there", "young"]
+
+
+def test_what_cannot_be_written_is_known_here_and_written_when_it_can_be(
+    uses: Uses, tmp_path: Path
+) -> None:
+    (tmp_path / "used").write_text("in the way")
+    uses.note("1")
+    uses.write()
+    uses.forget({"1"})
+    assert uses.last("1") == pytest.approx(time.time(), abs=5)
+
+    (tmp_path / "used").unlink()
+    uses.write()
+    assert Uses(tmp_path / "used").last("1") == uses.last("1")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
 
 from sandbox_tui.runtime.identity import is_gone, myself
 
@@ -34,3 +35,13 @@ def test_what_cannot_be_known_is_not_gone() -> None:
 
     for told in ("", "x", "1", "4194999.5", f"4194999.{began}.", f"4194999.{began}.elsewhere"):
         assert not is_gone(told)
+
+
+def test_a_process_whose_name_was_cut_within_a_letter_is_one(tmp_path: Path) -> None:
+    program = tmp_path / "xüüüüüüüüü"
+    program.symlink_to("/bin/sleep")
+    with subprocess.Popen([program, "60"]) as child:
+        try:
+            assert is_gone(f"{child.pid}.1.{myself().split('.')[2]}")
+        finally:
+            child.kill()

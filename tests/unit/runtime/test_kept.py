@@ -69,3 +69,20 @@ def test_what_is_no_text_is_there_or_not() -> None:
 
     assert held.whole() == (Text("stdout", "abc"),)
     assert held.truncated
+
+
+def test_a_value_of_json_weighs_what_it_is_long() -> None:
+    held = Kept(1000, "tail")
+    for _ in range(100):
+        held.add(Display({"application/json": {"rows": ["x" * 10_000]}}))
+
+    assert len(held.since(0)) <= 1 + SLACK // 10_000
+    assert held.truncated
+
+
+def test_empty_texts_do_not_make_it_more() -> None:
+    held = Kept(3, "tail")
+    for text in ("ab", "", "cde"):
+        held.add(Text("stdout", text))
+
+    assert text_of(held) == "cde"
