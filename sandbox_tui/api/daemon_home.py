@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 from typing import NamedTuple
 
+from sandbox_tui.model.errors import DaemonUnavailableError
 from sandbox_tui.settings.paths import state_folder
 
 PROGRAM = "sandbox-tui"
@@ -25,6 +26,13 @@ class DaemonHome(NamedTuple):
     def at(cls, socket: Path | None = None) -> DaemonHome:
         """The daemon of `socket`; by default of the one that the environment names."""
         return cls((socket or socket_path()).absolute(), state_folder())
+
+    def make_state(self) -> None:
+        """Have the folder of what is kept. Raises `DaemonUnavailableError`."""
+        try:
+            self.state.mkdir(parents=True, exist_ok=True, mode=0o700)
+        except OSError as error:
+            raise DaemonUnavailableError(f"{self.state}: {error.strerror}") from None
 
     @property
     def runtime(self) -> Path:

@@ -56,7 +56,7 @@ class _Starter:
     """
 
     def __init__(self, home: DaemonHome) -> None:
-        home.state.mkdir(parents=True, exist_ok=True, mode=0o700)
+        home.make_state()
         self._log = home.log
         with home.log.open("ab") as log:
             self._said_before = log.tell()

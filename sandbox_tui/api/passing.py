@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from sandbox_tui.api.base import Api
 from sandbox_tui.documents.line import Line
@@ -60,10 +60,9 @@ class PassingApi:
         user: str | None = None,
     ) -> Execution:
         """See `Api.execute`."""
-        self.check(Run(ref=ref, code=code if isinstance(code, str) else " ".join(code)))
-        return await self._api.execute(
-            ref,
-            code,
+        action = Run(
+            ref=ref,
+            code=code,
             timeout=timeout,
             cap=cap,
             keep=keep,
@@ -71,6 +70,7 @@ class PassingApi:
             working_dir=working_dir,
             user=user,
         )
+        return cast(Execution, await self.perform(action))
 
     async def room(self, ref: Ref) -> Room:
         """See `Api.room`."""

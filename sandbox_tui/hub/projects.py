@@ -20,6 +20,7 @@ from pathlib import Path
 
 import msgspec
 
+from sandbox_tui.hub.logbook import Logbook
 from sandbox_tui.hub.terms import container_id, terms_of
 from sandbox_tui.model.errors import ConfigError, InvalidSpecError
 from sandbox_tui.model.world import Sandbox
@@ -145,6 +146,15 @@ def renew(folder: Path, container_id: str) -> None:
     instances = Instances(folder.parents[2])
     if (kept := instances.read(folder.name)) is not None:
         instances.write(msgspec.structs.replace(kept, id=container_id))
+
+
+def logbook(folder: Path) -> Logbook | None:
+    """For the runs of the container of `folder`; `None` when its project wants none kept.
+
+    Raises `ConfigError`.
+    """
+    wanted = read(folder.parents[2]).logging
+    return Logbook(folder / "logs", wanted.max_logs_per_instance) if wanted.auto_log else None
 
 
 def cross_check(root: Path, boxes: Iterable[Sandbox]) -> CrossCheck:

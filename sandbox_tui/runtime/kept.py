@@ -8,8 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import msgspec
-
 from sandbox_tui.model.outputs import Display, Failure, Keep, Output, Text
 from sandbox_tui.runtime.ring import Ring
 
@@ -92,8 +90,8 @@ def size(output: Output) -> int:
 
 
 def length(value: object) -> int:
-    """Characters of a value of a MIME type; JSON values are counted as they would be written."""
-    return len(value) if isinstance(value, str) else len(msgspec.json.encode(value))
+    """Characters of a value of a MIME type; JSON values are counted as Python writes them."""
+    return len(value if isinstance(value, str) else str(value))
 
 
 def _cut(output: Output, part: slice) -> Sequence[Output]:

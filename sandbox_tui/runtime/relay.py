@@ -111,7 +111,7 @@ class Relay:
         """Take what was typed; a terminal that is gone ends it."""
         self._listened = time.monotonic()
         data = _read(self._keyboard)
-        if not data:
+        if data == b"":
             self._end()
         typed, self.left_by_key = self._leave.feed(data or b"")
         self._typed += typed
@@ -139,9 +139,19 @@ class Relay:
     def _print(self, data: bytes) -> None:
         try:
             while data:
-                data = data[os.write(self._screen, data) :]
+                data = data[self._printed(data) :]
         except OSError:
             self._end()
+
+    def _printed(self, data: bytes) -> int:
+        """Print some of it; how much. One that others left non-blocking is waited for."""
+        try:
+            return os.write(self._screen, data)
+        except BlockingIOError:
+            with _Selector() as selector:
+                selector.register(self._screen, selectors.EVENT_WRITE)
+                selector.select()
+            return 0
 
     def _fit(self) -> None:
         """Pass a change of size on."""

@@ -34,7 +34,7 @@ def claimed(home: DaemonHome) -> Generator[None]:
     `BackendUnavailableError` for a folder that another user could use.
     """
     _private(home.runtime)
-    home.state.mkdir(parents=True, exist_ok=True, mode=0o700)
+    home.make_state()
     with _locked(home.lock) as lock, _locked(home.state / "rooms.lock") as rooms:
         if lock is None:
             raise TakenError(f"another daemon has {home.socket}")

@@ -47,8 +47,9 @@ def main() -> int:
     parser.add_argument("--foreground", action="store_true", help="tell the terminal, too")
     foreground: bool = parser.parse_args().foreground
     home = DaemonHome.at()
-    daemon_log.begin(home.log, foreground=foreground)
     try:
+        home.make_state()
+        daemon_log.begin(home.log, foreground=foreground)
         with claimed(home):
             asyncio.run(_live(home))
     except TakenError as error:

@@ -20,7 +20,6 @@ _FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 
 def begin(path: Path, *, foreground: bool) -> None:
     """Log to `path`; in the foreground also to the terminal, which then keeps its stderr."""
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     file = RotatingFileHandler if foreground else _Adopting
     handlers: list[logging.Handler] = [
         file(path, maxBytes=LONGEST, backupCount=OLDER, encoding="utf-8")

@@ -44,9 +44,18 @@ class AsyncContainer:
     """Runs commands and moves files in one container; leaving its block shuts it down."""
 
     def __init__(
-        self, machine: Machine, box: Sandbox, *, timeout: float = 30, folder: Path | None = None
+        self,
+        machine: Machine,
+        box: Sandbox,
+        *,
+        timeout: float = 30,
+        folder: Path | None = None,
+        logbook: Logbook | None = None,
     ) -> None:
-        """`timeout` (seconds) is that of its commands; `folder` is where its project keeps it."""
+        """`timeout` (seconds) is that of its commands.
+
+        `folder` is where its project keeps it, `logbook` what of its runs is kept there.
+        """
         self._machine = machine
         self._ref = box.ref
         self._box = box
@@ -56,7 +65,7 @@ class AsyncContainer:
         self._timeout = timeout
         self._callbacks = Callbacks()
         self._folder = folder
-        self._logbook = Logbook(folder / "logs") if folder is not None else None
+        self._logbook = logbook
 
     @property
     def sandbox(self) -> Sandbox:

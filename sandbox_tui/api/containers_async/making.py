@@ -49,7 +49,13 @@ async def made(
     if owned:
         there.keep(box)
     folder = await asyncio.to_thread(_kept, root, box, spec) if root is not None else None
-    return AsyncContainer(there, box, timeout=timeout, folder=folder)
+    return await held(there, box, timeout, folder)
+
+
+async def held(there: Machine, box: Sandbox, timeout: float, folder: Path | None) -> AsyncContainer:
+    """Hold one that is there, and that its project keeps in `folder`, if any does."""
+    book = await asyncio.to_thread(projects.logbook, folder) if folder is not None else None
+    return AsyncContainer(there, box, timeout=timeout, folder=folder, logbook=book)
 
 
 async def pulled(there: Machine, image: str, on_progress: Progressed | None) -> str:

@@ -17,6 +17,7 @@ from sandbox_tui.api.containers_async.making import (
     Progressed,
     destroyed,
     folder_of,
+    held,
     made,
     pulled,
 )
@@ -90,7 +91,7 @@ async def resume_container(
         elif not box.state.is_live:
             await there.api.perform(Restart(ref=box.ref))
         box = there.hub.world.get(box.ref) or box
-    return AsyncContainer(there, box, timeout=timeout, folder=await folder_of(box))
+    return await held(there, box, timeout, await folder_of(box))
 
 
 async def list_containers(

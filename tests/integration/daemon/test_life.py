@@ -155,6 +155,21 @@ async def test_why_it_did_not_start_is_told(home: Path) -> None:
     assert not processes(home)
 
 
+async def test_a_folder_that_cannot_be_made_is_told(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (home / "file").touch()
+    monkeypatch.setenv("SANDBOX_TUI_HOME", str(home / "file" / "state"))
+
+    with pytest.raises(DaemonUnavailableError, match="Not a directory"):
+        await RemoteApi.connect(start=True)
+    beginning = await asyncio.create_subprocess_exec(*daemon_launch.COMMAND, stderr=subprocess.PIPE)
+    _, told = await beginning.communicate()
+    assert beginning.returncode == 1
+    assert b"Not a directory" in told
+    assert b"Traceback" not in told
+
+
 async def test_a_daemon_that_crashes_at_its_start_is_told(
     home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -53,6 +53,19 @@ def test_passes_output_through_and_tells_the_exit_code(person: Callable[..., Per
     one.sees("FATE 7 None False restored")
 
 
+def test_a_terminal_that_others_left_without_waiting_is_waited_for(
+    person: Callable[..., Person],
+) -> None:
+    around = "hand_over(sys.argv[1:])"
+    host = HOST.replace(
+        f"fate = {around}",
+        f"import os\nos.set_blocking(1, False)\nfate = {around}\nos.set_blocking(1, True)",
+    )
+    one = person("sh", "-c", "seq 50000; exit 4", host=host)
+    one.sees("FATE 4 None False restored")
+    assert "\r\n49999\r\n50000\r\n" in one.seen
+
+
 def test_tells_the_signal_that_ended_it(person: Callable[..., Person]) -> None:
     one = person("sh", "-c", "kill -9 $$")
     one.sees("FATE None 9 False restored")

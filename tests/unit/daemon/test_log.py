@@ -29,6 +29,7 @@ def run(log: Path, *more: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_it_is_bounded_and_takes_what_others_write(home: Path) -> None:
+    (home / "new").mkdir()
     log = home / "new" / "daemon.log"
     said = run(log)
 

@@ -119,3 +119,20 @@ def test_no_outputs_are_kept_where_none_are_wanted(tmp_path: Path) -> None:
     Logbook(tmp_path, most=0).write("true", Result(outcome=Outcome.OK, outputs=(), exit_code=0))
 
     assert [file.name for file in tmp_path.iterdir()] == ["history.jsonl"]
+
+
+def test_a_project_says_what_of_its_runs_is_kept(tmp_path: Path) -> None:
+    root = projects.init(tmp_path)
+    folder = Instances(root).write(Instance(id="1", name="web"))
+    file = root / projects.FOLDER / projects.FILE
+    result = Result(outcome=Outcome.OK, outputs=(), exit_code=0)
+
+    file.write_text("logging: {max_logs_per_instance: 1}")
+    for _ in range(2):
+        book = projects.logbook(folder)
+        assert book is not None
+        book.write("true", result)
+    assert len(list((folder / "logs").glob("run-*.log"))) == 1
+
+    file.write_text("logging: {auto_log: false}")
+    assert projects.logbook(folder) is None
