@@ -86,11 +86,13 @@ class Room:
         """
         room = cls(line, again)
         room._task = asyncio.create_task(room._keep_up(), name=f"room {line.ref}")
-        while not room.id and room.lost is None:
-            await room._pulse.wait()
-        if (lost := room.lost) is not None:
+        try:
+            while not room.id:
+                room._check()
+                await room._pulse.wait()
+        except BaseException:
             await room._end()
-            raise lost
+            raise
         return room
 
     # --- what it is ---------------------------------------------------------------------------
@@ -244,6 +246,9 @@ class Room:
                 if self._again is None or not isinstance(self.lost, DaemonUnavailableError):
                     return
                 self._line = await self._found(self._again)
+        except Exception as error:  # noqa: BLE001  # the edge of a worker: who waits must hear of it
+            reason = f"{self.ref} cannot be followed: {type(error).__name__}: {error}"
+            self._lose(SandboxError(reason, hint="Open the room again."))
         finally:
             self.document.close()
 
