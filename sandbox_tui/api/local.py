@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from sandbox_tui.api.entering import enter
 from sandbox_tui.backends.base import (
     Follows,
     Inspects,
@@ -96,13 +97,11 @@ class LocalApi:
 
     async def room(self, ref: Ref) -> Room:
         """See `Api.room`."""
-        from sandbox_tui.api.room import Room
-
         line = await self.line(ref)
         backend = self._hub.backend(ref.place)
         if isinstance(backend, Leads):
-            return await Room.enter(line, lambda: backend.line_again(ref))
-        return await Room.enter(line)
+            return await enter(line, lambda: backend.line_again(ref))
+        return await enter(line)
 
     async def session(self, ref: Ref) -> Session:
         """See `Api.session`."""

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import TYPE_CHECKING, cast
 
 from sandbox_tui.api.base import Api
+from sandbox_tui.api.entering import enter
 from sandbox_tui.documents.line import Line
 from sandbox_tui.model.actions import Action, Run, Shell
 from sandbox_tui.model.cells import Notebook
@@ -74,9 +75,7 @@ class PassingApi:
 
     async def room(self, ref: Ref) -> Room:
         """See `Api.room`."""
-        from sandbox_tui.api.room import Room
-
-        return await Room.enter(await self.line(ref))
+        return await enter(await self.line(ref))
 
     async def line(self, ref: Ref) -> Line:
         """See `Api.line`."""

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, cast
 from sandbox_tui.api import requests
 from sandbox_tui.api.daemon_home import DaemonHome
 from sandbox_tui.api.daemon_launch import launch
+from sandbox_tui.api.entering import enter
 from sandbox_tui.api.notebook_patch import patched
 from sandbox_tui.api.progress import RemoteExecution
 from sandbox_tui.api.remote_line import RemoteLine
@@ -154,9 +155,7 @@ class RemoteApi:
 
     async def room(self, ref: Ref) -> Room:
         """See `Api.room`."""
-        from sandbox_tui.api.room import Room
-
-        return await Room.enter(await self.line(ref))
+        return await enter(await self.line(ref))
 
     async def begin(self, request: requests.Begin | requests.Recall, ref: Ref) -> Execution:
         """Ask for a run and keep up with it, in one conversation."""
@@ -252,8 +251,9 @@ class RemoteApi:
             request = requests.Worlds(self._world.revision)
             async for world in self._link.stream(request, World):
                 self._see(world)
-        except SandboxError:
-            pass  # `lost` tells it to everybody who asks
+            self._link.lose(DaemonUnavailableError("the daemon tells of no more changes"))
+        except SandboxError as error:
+            self._link.lose(error)  # which tells it to everybody who asks
         finally:
             self._pulse.fire()
 

@@ -125,9 +125,19 @@ class Link:
         waiting.add_done_callback(lambda done: self._told(number, done.result(), refused))
         self._channel.post_long(Ask(number, to_msgpack(request)))
 
+    def lose(self, error: SandboxError) -> None:
+        """It is of no more use; the first reason decides."""
+        if self._lost is not None:
+            return
+        self._lost = fault_of(error)
+        for conversation, waiting in self._waiting.items():
+            if not waiting.done():
+                waiting.set_result(Failed(conversation, self._lost))
+        self._channel.hang_up()  # also when nobody closes what is lost
+
     async def close(self) -> None:
         """Hang up; everybody who waits is told so."""
-        self._lose(DaemonUnavailableError("this program closed the connection"))
+        self.lose(DaemonUnavailableError("this program closed the connection"))
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -169,7 +179,7 @@ class Link:
             else:
                 self._channel.post(question)
         except HungUpError:
-            self._lose(DaemonUnavailableError("the daemon closed the connection"))
+            self.lose(DaemonUnavailableError("the daemon closed the connection"))
 
     def _post(self, message: Drop | Ping) -> None:
         if self._lost is None:
@@ -180,9 +190,9 @@ class Link:
             while True:
                 self._hear(await self._channel.receive())
         except HungUpError:
-            self._lose(DaemonUnavailableError("the daemon closed the connection"))
+            self.lose(DaemonUnavailableError("the daemon closed the connection"))
         except MalformedError as error:
-            self._lose(DaemonUnavailableError(f"the daemon's answer makes no sense: {error}"))
+            self.lose(DaemonUnavailableError(f"the daemon's answer makes no sense: {error}"))
 
     def _hear(self, message: ToClient) -> None:
         self._silence = 0
@@ -191,7 +201,7 @@ class Link:
             if waiting is not None and not waiting.done():
                 waiting.set_result(message)
         elif isinstance(message, Goodbye):
-            self._lose(error_of(message.fault))
+            self.lose(error_of(message.fault))
 
     async def _beat(self) -> None:
         """Ask for a sign of life when there was none; a hung server must not hang its clients.
@@ -202,17 +212,7 @@ class Link:
             await asyncio.sleep(BEAT)
             self._silence += 1
             self._post(Ping())
-        self._lose(DaemonUnavailableError(f"the daemon did not answer for {BEAT * LIVES:g} s"))
-
-    def _lose(self, error: SandboxError) -> None:
-        """The first reason decides."""
-        if self._lost is not None:
-            return
-        self._lost = fault_of(error)
-        for conversation, waiting in self._waiting.items():
-            if not waiting.done():
-                waiting.set_result(Failed(conversation, self._lost))
-        self._channel.hang_up()  # also when nobody closes what is lost
+        self.lose(DaemonUnavailableError(f"the daemon did not answer for {BEAT * LIVES:g} s"))
 
 
 def _check_peer(writer: asyncio.StreamWriter, path: Path) -> None:

@@ -12,6 +12,7 @@ from types import NoneType
 import msgspec
 import pytest
 
+from sandbox_tui.api.remote import RemoteApi
 from sandbox_tui.model.codec import to_msgpack
 from sandbox_tui.model.errors import (
     DaemonUnavailableError,
@@ -19,6 +20,7 @@ from sandbox_tui.model.errors import (
     NotFoundError,
     UsageError,
 )
+from sandbox_tui.model.world import World
 from sandbox_tui.runtime import link as link_module
 from sandbox_tui.runtime import wire
 from sandbox_tui.runtime.faults import fault_of
@@ -374,3 +376,21 @@ async def test_closing_ends_who_waits(path: Path) -> None:
         await link.close()
         with pytest.raises(DaemonUnavailableError):
             await waiting
+
+
+@pytest.mark.parametrize("end", ["nonsense", "the end"])
+async def test_who_waits_for_worlds_is_told_when_no_more_come(path: Path, end: str) -> None:
+    async def tell(channel: Channel[ToServer]) -> None:
+        await greet(channel)
+        channel.post(Done((await ask_of(channel)).id, to_msgpack(World(1))))
+        number = (await ask_of(channel)).id
+        channel.post(Part(number, to_msgpack("text")) if end == "nonsense" else Done(number))
+        await channel.receive()
+
+    async with server(path, tell):
+        api = await RemoteApi.over(await opened(path))
+        worlds = api.worlds(1)
+        with pytest.raises(DaemonUnavailableError):
+            await asyncio.wait_for(anext(worlds), 5)
+        assert api.lost is not None
+        await api.aclose()
