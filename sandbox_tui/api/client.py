@@ -9,17 +9,18 @@ from __future__ import annotations
 import contextlib
 from collections.abc import AsyncGenerator, Collection, Generator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from sandbox_tui.api.assembly import demo_hub, machine_hub
 from sandbox_tui.api.base import Api
-from sandbox_tui.api.blocking import BlockingApi
 from sandbox_tui.api.local import LocalApi
-from sandbox_tui.api.read_only import ReadOnlyApi
 from sandbox_tui.hub.hub import Hub
 from sandbox_tui.hub.reaper import Reaper
 from sandbox_tui.model.refs import Kind
 from sandbox_tui.runtime.beside import beside
-from sandbox_tui.runtime.portal import Portal
+
+if TYPE_CHECKING:
+    from sandbox_tui.api.blocking import BlockingApi
 
 
 @contextlib.asynccontextmanager
@@ -39,7 +40,12 @@ async def connect(
     machine = demo_hub() if demo else machine_hub(kinds, cwd)
     async with machine as hub, running(hub, reaping=not (demo or read_only)):
         api = LocalApi(hub)
-        yield ReadOnlyApi(api) if read_only else api
+        if read_only:
+            from sandbox_tui.api.read_only import ReadOnlyApi
+
+            yield ReadOnlyApi(api)
+        else:
+            yield api
 
 
 @contextlib.asynccontextmanager
@@ -60,6 +66,9 @@ def blocking(
     *, kinds: Collection[Kind] | None = None, demo: bool = False, cwd: Path | None = None
 ) -> Generator[BlockingApi]:
     """The same, synchronous: the loop runs in a thread of its own."""
+    from sandbox_tui.api.blocking import BlockingApi
+    from sandbox_tui.runtime.portal import Portal
+
     portal = Portal()
     try:
         session = connect(kinds=kinds, demo=demo, cwd=cwd)

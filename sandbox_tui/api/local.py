@@ -1,4 +1,7 @@
-"""An `Api` over a Hub in this very process."""
+"""An `Api` over a Hub in this very process.
+
+What acts is imported by the first action: a listing needs none of it.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +20,6 @@ from sandbox_tui.backends.base import (
 )
 from sandbox_tui.backends.sharing import Leads, Shares
 from sandbox_tui.documents.line import Line
-from sandbox_tui.hub import handlers
 from sandbox_tui.hub.hub import Hub
 from sandbox_tui.model.actions import Action, Run
 from sandbox_tui.model.cells import Notebook
@@ -58,6 +60,8 @@ class LocalApi:
 
     async def perform(self, action: Action) -> object:
         """See `Api.perform`."""
+        from sandbox_tui.hub import handlers
+
         return await handlers.perform(self._hub, action)
 
     async def execute(
@@ -73,6 +77,8 @@ class LocalApi:
         user: str | None = None,
     ) -> Execution:
         """See `Api.execute`."""
+        from sandbox_tui.hub import handlers
+
         action = Run(
             ref=ref,
             code=code,

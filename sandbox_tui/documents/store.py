@@ -28,16 +28,13 @@ from sandbox_tui.documents.ipynb import (
 )
 from sandbox_tui.documents.notebook_files import described
 from sandbox_tui.documents.room_log import DamagedLogError, StoredRoom, replayed
+from sandbox_tui.documents.stored import KEY, SUFFIX
 from sandbox_tui.model import codec
 from sandbox_tui.model.specs import RoomSpec
 
-SUFFIX = ".ipynb"
 LOG = ".log"
 RUNS = ".runs"
 """The folder of what its runs said."""
-
-KEY = "sandbox_tui"
-"""Under which the notebook's metadata holds what only this program needs."""
 
 _SAFE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,79}")
 _UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")

@@ -1,7 +1,7 @@
 """The rooms on disk as a listing, for when no daemon has them open.
 
 Reads the head of each file and changes nothing: what is broken is left to the daemon, which sets
-it aside and tells.
+it aside and tells. Every listing loads this module, so it loads nothing that writes.
 """
 
 from __future__ import annotations
@@ -10,10 +10,14 @@ from pathlib import Path
 
 import msgspec
 
-from sandbox_tui.documents.store import KEY, SUFFIX
 from sandbox_tui.model import codec
 from sandbox_tui.model.specs import RoomSpec
 from sandbox_tui.model.world import RoomFacts, Sandbox, State
+
+SUFFIX = ".ipynb"
+
+KEY = "sandbox_tui"
+"""Under which the notebook's metadata holds what only this program needs."""
 
 
 class _Own(msgspec.Struct):

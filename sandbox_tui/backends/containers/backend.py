@@ -1,4 +1,7 @@
-"""Containers of one engine, Docker's or Podman's."""
+"""Containers of one engine, Docker's or Podman's.
+
+What a listing does not need is imported by what needs it.
+"""
 
 from __future__ import annotations
 
@@ -9,21 +12,14 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from sandbox_tui.backends.containers import attach, logs
 from sandbox_tui.backends.containers.commands.commands import Commands, up
-from sandbox_tui.backends.containers.commands.oneoff import OneOff
-from sandbox_tui.backends.containers.commands.run import Run
-from sandbox_tui.backends.containers.commands.session import ContainerSession
-from sandbox_tui.backends.containers.create import container_config
 from sandbox_tui.backends.containers.engine.link import PATIENCE, Link
 from sandbox_tui.backends.containers.engine.replies import Box
 from sandbox_tui.backends.containers.events import Events
 from sandbox_tui.backends.containers.labels import spec_from
 from sandbox_tui.backends.containers.listing import Listing, find
-from sandbox_tui.backends.containers.reviving import revive
 from sandbox_tui.backends.containers.storage import Storage
 from sandbox_tui.backends.containers.upkeep import Upkeep
-from sandbox_tui.backends.containers.vitals.vitals import Meter
 from sandbox_tui.model.actions import Attachment
 from sandbox_tui.model.errors import (
     BackendUnavailableError,
@@ -37,7 +33,9 @@ from sandbox_tui.model.world import Health, Sandbox
 from sandbox_tui.runtime.execution import Execution
 
 if TYPE_CHECKING:
+    from sandbox_tui.backends.containers.commands.session import ContainerSession
     from sandbox_tui.backends.containers.engine.engine import Engine
+    from sandbox_tui.backends.containers.vitals.vitals import Meter
 
 START_SECONDS = 60.0
 REMOVE_SECONDS = 30.0
@@ -62,7 +60,7 @@ class ContainerBackend(Upkeep, Storage):
         self.place = Place(Kind.CONTAINER, where)
         super().__init__(Link(self.place, endpoint, patience))
         self._listing = Listing(self.place)
-        self._meter = Meter(self._link)
+        self._meter: Meter | None = None
         self._events: Events | None = None
         self._wake: Callable[[], None] | None = None
         self._commands = Commands(self._link)
@@ -93,6 +91,8 @@ class ContainerBackend(Upkeep, Storage):
         """Create and start. Raises `AlreadyExistsError`, `StartFailedError`, `InvalidSpecError`."""
         if not isinstance(spec, ContainerSpec):
             raise InvalidSpecError("kind", "only a container can be started here")
+        from sandbox_tui.backends.containers.create import container_config
+
         ref, given_up = Ref.make(Kind.CONTAINER, spec.name, self.place.where), threading.Event()
 
         def make(engine: Engine) -> None:
@@ -109,6 +109,8 @@ class ContainerBackend(Upkeep, Storage):
         """Run the command of a container that exists for it only."""
         if not isinstance(spec, ContainerSpec):
             raise InvalidSpecError("kind", "only a container can run a command once")
+        from sandbox_tui.backends.containers.commands.oneoff import OneOff
+
         oneoff = OneOff(self._link, spec, timeout)
         self._keep(asyncio.create_task(oneoff.carry(await oneoff.begin())))
         await asyncio.sleep(0)  # one that is cancelled before its first step cleans up nothing
@@ -138,6 +140,7 @@ class ContainerBackend(Upkeep, Storage):
 
     async def revive(self, ref: Ref) -> None:
         """Run an ended one again as it was. Raises `AlreadyExistsError` when it lives."""
+        from sandbox_tui.backends.containers.reviving import revive
 
         def again(engine: Engine, box: Box) -> None:
             revive(engine, box)
@@ -178,6 +181,8 @@ class ContainerBackend(Upkeep, Storage):
 
         In a container that this program made, a shell that is there already runs it.
         """
+        from sandbox_tui.backends.containers.commands.run import Run
+
         run = Run(self._link, ref, code, timeout=timeout, cap=cap, keep=keep, inside=inside)
         await self._commands.start(run, code)
         return run.execution
@@ -190,20 +195,29 @@ class ContainerBackend(Upkeep, Storage):
         self, ref: Ref, *, tail: int = 200, live: bool = True, since: float | None = None
     ) -> AsyncGenerator[Text]:
         """The engine's log of it, each line with its time stamp; also of an ended one."""
+        from sandbox_tui.backends.containers import logs
+
         return logs.follow(self._link, ref, tail=tail, live=live, since=since)
 
     async def vitals(self, refs: Sequence[Ref]) -> dict[Ref, Vitals]:
         """Measure those that run, as of the last poll."""
+        from sandbox_tui.backends.containers.vitals.vitals import Meter
+
         wanted = frozenset(refs)
         boxes = [box for box in self._listing.sandboxes if box.ref in wanted and box.state.is_live]
+        self._meter = self._meter or Meter(self._link)
         return await self._meter.measure(boxes)
 
     async def attachment(self, ref: Ref) -> Attachment:
         """The engine's command line, attached to the main process."""
+        from sandbox_tui.backends.containers import attach
+
         return await self._inside(ref, attach.attach_to_main)
 
     async def shell(self, ref: Ref) -> Attachment:
         """The engine's command line, with the best shell there is inside."""
+        from sandbox_tui.backends.containers import attach
+
         return await self._inside(ref, attach.open_shell)
 
     async def inspect(self, ref: Ref) -> dict[str, object]:
@@ -223,7 +237,8 @@ class ContainerBackend(Upkeep, Storage):
             task.cancel()
         await asyncio.gather(*self._running, return_exceptions=True)
         await self.close_storage()
-        await self._meter.aclose()
+        if self._meter is not None:
+            await self._meter.aclose()
         await self._link.aclose()
 
     def _keep(self, task: asyncio.Task[None]) -> None:

@@ -5,11 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from sandbox_tui.backends.containers.commands.processes import processes
-from sandbox_tui.backends.containers.disposal import disposal
 from sandbox_tui.backends.containers.engine.link import Link
 from sandbox_tui.backends.containers.listing import Listing, find
-from sandbox_tui.backends.containers.renewing import renew
 from sandbox_tui.model.refs import Place, Ref
 from sandbox_tui.model.world import Sandbox
 
@@ -33,10 +30,13 @@ class Upkeep:
 
     async def processes(self, ref: Ref) -> Sequence[Mapping[str, str]]:
         """What runs in it. Raises `NotRunningError`."""
+        from sandbox_tui.backends.containers.commands.processes import processes
+
         return await self._link.ask(lambda engine: processes(engine, find(engine, ref)))
 
     async def renew(self, ref: Ref, *, grace: float = 10.0) -> None:
         """Replace it by a new one from the same spec. The old one is back when that fails."""
+        from sandbox_tui.backends.containers.renewing import renew
 
         def anew(engine: Engine) -> None:
             renew(engine, find(engine, ref), grace)
@@ -45,4 +45,6 @@ class Upkeep:
 
     def disposal(self, container_id: str) -> Callable[[], None]:
         """A plain call that removes it, for the end of the program."""
+        from sandbox_tui.backends.containers.disposal import disposal
+
         return disposal(self.place, self._link.endpoint, container_id)

@@ -11,11 +11,7 @@ from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
-from sandbox_tui.backends.kernels.client import KernelClient
 from sandbox_tui.backends.kernels.discovery import Discovery, FoundKernel
-from sandbox_tui.backends.kernels.journal import Journal
-from sandbox_tui.backends.kernels.messages import Event
-from sandbox_tui.backends.kernels.wire import new_context
 from sandbox_tui.model.actions import Attachment
 from sandbox_tui.model.errors import NotFoundError, UnsupportedError
 from sandbox_tui.model.outputs import Outcome, Output
@@ -29,6 +25,9 @@ from sandbox_tui.runtime.pool import Pool
 if TYPE_CHECKING:
     from zmq.asyncio import Context
 
+    from sandbox_tui.backends.kernels.client import KernelClient
+    from sandbox_tui.backends.kernels.joined import Joined
+
 WHERE = "jupyter"
 
 LEFT = "nobody listens any more; the kernel goes on"
@@ -40,30 +39,6 @@ JOIN_TIMEOUT = 0.5
 
 _FILES = 5.0
 """Longest wait for a look through the folder, in seconds."""
-
-
-class Joined:
-    """A kernel that is listened to, and what was heard."""
-
-    def __init__(self, context: Context, found: FoundKernel, wake: Callable[[], None]) -> None:
-        self.journal = Journal()
-        self._wake = wake
-        self.client = KernelClient(context, found.connection, self)
-
-    def heard(self, execution: Execution | None, event: Event) -> None:
-        """Whoever's code said it."""
-        del execution
-        self.journal.hear(event)
-
-    def changed(self) -> None:
-        """It became busy or idle."""
-        self._wake()
-
-    async def part(self, outcome: Outcome, why: str) -> None:
-        """Listen no more; what runs here ends with that outcome."""
-        self.client.lose(outcome, detail=why)
-        self.journal.end()
-        await self.client.close()
 
 
 class ForeignKernels:
@@ -166,6 +141,9 @@ class ForeignKernels:
         return (await self._joined_to(ref)).client
 
     async def _joined_to(self, ref: Ref) -> Joined:
+        from sandbox_tui.backends.kernels.joined import Joined
+        from sandbox_tui.backends.kernels.wire import new_context
+
         found = self._must_live(ref)
         async with self._joining:
             if ref not in self._joined:

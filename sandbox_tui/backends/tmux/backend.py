@@ -1,23 +1,20 @@
 """tmux sessions of one server: the facade over the modules beside it.
 
 What looks goes through the server's one control client; what changes something is a process of
-its own. Ids are used for every target, found by the exact name in a fresh listing.
+its own. Ids are used for every target, found by the exact name in a fresh listing. What a listing
+does not need is imported by what needs it.
 """
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import aclosing
+from functools import cached_property
+from typing import TYPE_CHECKING
 
-from sandbox_tui.backends.tmux import attaching, inspection, starting
-from sandbox_tui.backends.tmux.capture import Captures
 from sandbox_tui.backends.tmux.deeds import Deeds, Done
-from sandbox_tui.backends.tmux.ending import Ending
-from sandbox_tui.backends.tmux.follow import PaneLog
-from sandbox_tui.backends.tmux.keyboard import Keyboard
 from sandbox_tui.backends.tmux.listing import Listing
 from sandbox_tui.backends.tmux.server import Server
-from sandbox_tui.backends.tmux.vitals import Meter
 from sandbox_tui.model.actions import Attachment
 from sandbox_tui.model.errors import (
     AlreadyExistsError,
@@ -33,6 +30,12 @@ from sandbox_tui.model.specs import Spec, TmuxSpec
 from sandbox_tui.model.world import Health, Sandbox, State, TmuxFacts
 from sandbox_tui.runtime.pool import Pool
 
+if TYPE_CHECKING:
+    from sandbox_tui.backends.tmux.capture import Captures
+    from sandbox_tui.backends.tmux.ending import Ending
+    from sandbox_tui.backends.tmux.keyboard import Keyboard
+    from sandbox_tui.backends.tmux.vitals import Meter
+
 THREADS = 4
 """How many deeds may be under way at once."""
 
@@ -46,10 +49,6 @@ class TmuxBackend:
         self._server = Server(self.place, binary)
         self._listing = Listing(self._server)
         self._deeds = Deeds(self.place, binary, self._pool)
-        self._keyboard = Keyboard(self._server)
-        self._ending = Ending(self._server, self._keyboard, self._deeds, self._pool)
-        self._captures = Captures(self._server)
-        self._meter = Meter(self._server, self._pool)
 
     # --- the duty -----------------------------------------------------------------------------
 
@@ -71,6 +70,8 @@ class TmuxBackend:
         """Make a session. Raises `AlreadyExistsError`, `InvalidSpecError`, `StartFailedError`."""
         if not isinstance(spec, TmuxSpec):
             raise InvalidSpecError("kind", "tmux can only start what is specified for it")
+        from sandbox_tui.backends.tmux import starting
+
         await self._pool.run(starting.DEADLINE, starting.check, spec)
         ref = Ref.make(self.place.kind, spec.name, self.place.where)
         await starting.start(self._deeds, spec, ref)
@@ -124,6 +125,8 @@ class TmuxBackend:
 
         tmux does not stamp lines: `since` leaves nothing out.
         """
+        from sandbox_tui.backends.tmux.follow import PaneLog
+
         del since
         pane = _facts(await self._find(ref)).pane_id
         async with aclosing(PaneLog(self._server, pane).follow(tail, live=live)) as texts:
@@ -132,6 +135,8 @@ class TmuxBackend:
 
     async def inspect(self, ref: Ref) -> dict[str, object]:
         """Everything tmux knows about the session and its panes."""
+        from sandbox_tui.backends.tmux import inspection
+
         return await inspection.inspect(self._server, _facts(await self._find(ref)).session_id)
 
     # --- taking part --------------------------------------------------------------------------
@@ -166,8 +171,36 @@ class TmuxBackend:
 
     async def attachment(self, ref: Ref) -> Attachment:
         """How to get into the session. Raises `NotRunningError`."""
+        from sandbox_tui.backends.tmux import attaching
+
         box = await self._running(ref)
         return await attaching.attachment(self._server, ref, _facts(box).session_id)
+
+    # --- made when first used -----------------------------------------------------------------
+
+    @cached_property
+    def _keyboard(self) -> Keyboard:
+        from sandbox_tui.backends.tmux.keyboard import Keyboard
+
+        return Keyboard(self._server)
+
+    @cached_property
+    def _ending(self) -> Ending:
+        from sandbox_tui.backends.tmux.ending import Ending
+
+        return Ending(self._server, self._keyboard, self._deeds, self._pool)
+
+    @cached_property
+    def _captures(self) -> Captures:
+        from sandbox_tui.backends.tmux.capture import Captures
+
+        return Captures(self._server)
+
+    @cached_property
+    def _meter(self) -> Meter:
+        from sandbox_tui.backends.tmux.vitals import Meter
+
+        return Meter(self._server, self._pool)
 
     # --- finding ------------------------------------------------------------------------------
 

@@ -1,19 +1,25 @@
-"""Whatever runs inside containers by order of this program: commands, and shells that stay."""
+"""Whatever runs inside containers by order of this program: commands, and shells that stay.
+
+How they run is imported by the first of them: a listing needs none of it.
+"""
 
 from __future__ import annotations
 
 import asyncio
+from typing import TYPE_CHECKING
 
-from sandbox_tui.backends.containers.commands.carrier import Carrier
-from sandbox_tui.backends.containers.commands.run import Run
-from sandbox_tui.backends.containers.commands.session import ContainerSession
-from sandbox_tui.backends.containers.commands.workers import Workers
 from sandbox_tui.backends.containers.engine.link import Link
 from sandbox_tui.backends.containers.engine.replies import Box
 from sandbox_tui.backends.containers.listing import find
 from sandbox_tui.model.errors import ConflictError, InvalidSpecError, NotRunningError
 from sandbox_tui.model.refs import Ref
 from sandbox_tui.model.specs import Command
+
+if TYPE_CHECKING:
+    from sandbox_tui.backends.containers.commands.carrier import Carrier
+    from sandbox_tui.backends.containers.commands.run import Run
+    from sandbox_tui.backends.containers.commands.session import ContainerSession
+    from sandbox_tui.backends.containers.commands.workers import Workers
 
 CLOSE_SECONDS = 2.0
 
@@ -42,6 +48,8 @@ class Commands:
 
     async def session(self, ref: Ref) -> ContainerSession:
         """A new shell that stays. Raises `NotRunningError`, `UnsupportedError`."""
+        from sandbox_tui.backends.containers.commands.session import ContainerSession
+
         session = await ContainerSession.open(self._link, up(await self._find(ref)))
         self._sessions.add(session)
         session.when_ended(self._sessions.discard)
@@ -78,6 +86,8 @@ class Commands:
 
     async def _at(self, ref: Ref) -> Workers:
         """The shells of the container that has the name now, if commands can run in it."""
+        from sandbox_tui.backends.containers.commands.workers import Workers
+
         box = up(await self._find(ref))
         workers = self._workers.get(ref)
         if workers is None or workers.box.id != box.id:
