@@ -12,7 +12,7 @@ from sandbox_tui.cli.arguments import name_argument
 from sandbox_tui.cli.asking import confirmed
 from sandbox_tui.cli.diagnostics import FAILED, OK
 from sandbox_tui.cli.entries import sandbox_entry
-from sandbox_tui.cli.frame import Frame, command
+from sandbox_tui.cli.frame import Frame, command, where_options
 from sandbox_tui.cli.names import find, machine
 from sandbox_tui.cli.outputs import stream
 from sandbox_tui.cli.parameters import pairs
@@ -20,7 +20,7 @@ from sandbox_tui.hub.options import OPTIONS
 from sandbox_tui.hub.pruning import prunable
 from sandbox_tui.model.actions import Remove, Run
 from sandbox_tui.model.errors import ConfirmationNeededError
-from sandbox_tui.model.refs import Ref
+from sandbox_tui.model.refs import Kind, Ref
 from sandbox_tui.model.specs import ContainerSpec, HostAccess
 from sandbox_tui.runtime.execution import Execution
 from sandbox_tui.runtime.transfer import Progress
@@ -114,6 +114,7 @@ def _spec(name: str | None, said: dict[str, Any]) -> ContainerSpec:
     _shared("env", multiple=True),
     _shared("working_dir"),
     _shared("user"),
+    *where_options({Kind.CONTAINER}),
 )
 async def execute(
     frame: Frame,

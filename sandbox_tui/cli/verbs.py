@@ -35,11 +35,12 @@ from sandbox_tui.model.actions import (
     Shell,
     Snapshot,
     Start,
+    Stop,
 )
 from sandbox_tui.model.codec import convert
 from sandbox_tui.model.errors import ConfirmationNeededError
 from sandbox_tui.model.refs import Kind, Ref
-from sandbox_tui.model.world import World
+from sandbox_tui.model.world import Sandbox, State, World
 from sandbox_tui.runtime.execution import Execution
 from sandbox_tui.runtime.transfer import Transfer
 
@@ -162,11 +163,19 @@ async def _answered(verb: Verb, frame: Frame, api: Api, action: Action) -> Answe
 
 def _tell(verb: Verb, frame: Frame, ref: Ref, world: World) -> None:
     """Say what was done, and as JSON what has become of it."""
-    frame.tell(f"{DONE[verb.command]} {ref}")
+    box = world.get(ref)
+    frame.tell(f"{DONE[verb.command]} {ref}{_gone(verb, box)}")
     if frame.json:
-        box = world.get(ref)
         entry = sandbox_entry(box) if box is not None else None
         frame.show_json({"ref": ref, "done": verb.command, "sandbox": entry})
+
+
+def _gone(verb: Verb, box: Sandbox | None) -> str:
+    """What a stop has taken away, too: nobody is to look for a log that is not there any more."""
+    is_gone = verb.action is Stop and box is not None and box.state is State.DEFINED
+    if not (is_gone and box is not None and box.ref.kind is Kind.CONTAINER):
+        return ""
+    return "; the container and its log are gone, persist: true in its entry keeps them"
 
 
 def _tell_made(verb: Verb, frame: Frame, ref: Ref, made: str) -> None:

@@ -25,7 +25,7 @@ from sandbox_tui.backends.upkeep import Renews
 from sandbox_tui.hub import cargo
 from sandbox_tui.hub.hub import Hub
 from sandbox_tui.hub.registry import ENDED, is_made_anew
-from sandbox_tui.hub.starting import left_as_it_was, may_run_again, spec_for
+from sandbox_tui.hub.starting import left_as_it_was, may_run_again, spec_for, whole
 from sandbox_tui.model.actions import (
     Action,
     AddCell,
@@ -64,7 +64,7 @@ from sandbox_tui.model.limits import check
 from sandbox_tui.model.pools import PoolState
 from sandbox_tui.model.refs import Ref
 from sandbox_tui.model.room import Completion
-from sandbox_tui.model.specs import ContainerSpec, Inside, RoomSpec
+from sandbox_tui.model.specs import ContainerSpec, Inside, RoomSpec, Spec
 from sandbox_tui.model.world import Sandbox, State
 from sandbox_tui.runtime.execution import Execution
 from sandbox_tui.runtime.streams import closing
@@ -100,17 +100,25 @@ async def start(hub: Hub, action: Start) -> Ref:
     if (ended := left_as_it_was(hub, action)) is not None:
         await _run_again(hub, ended)
         return ended
-    spec = spec_for(hub, action)
-    check(spec)
+    return await make(hub, spec_for(hub, action), replace=action.replace, pull=action.pull)
+
+
+async def make(hub: Hub, spec: Spec, *, replace: bool = False, pull: bool = False) -> Ref:
+    """Have what `spec` describes, with its profile under it; what has ended runs again.
+
+    Raises `AlreadyExistsError` while it lives, `DefinitionChangedError` when what has ended was
+    made otherwise; `replace` ends that first, `pull` fetches a missing image.
+    """
+    spec = whole(hub, spec)
     ref = hub.home(spec)
     backend = hub.backend(ref.place)
     there = hub.world.get(ref)
-    if there is not None and there.state is not State.DEFINED and action.replace:
+    if there is not None and there.state is not State.DEFINED and replace:
         await _take_away(hub, ref)
     elif there is not None and may_run_again(there, spec):
         await _run_again(hub, ref)
         return ref
-    if isinstance(spec, ContainerSpec) and action.pull:
+    if isinstance(spec, ContainerSpec) and pull:
         await _with_image(backend, spec.image, lambda: backend.start(spec))
     else:
         await backend.start(spec)

@@ -14,7 +14,12 @@ from sandbox_tui.hub.poller import DEADLINE, Poller
 from sandbox_tui.hub.profiles import Profiles
 from sandbox_tui.hub.terms import KNOWN_BY, container_id, terms_of
 from sandbox_tui.hub.uses import Uses
-from sandbox_tui.model.errors import DeadlineError, SandboxError, UnsupportedError
+from sandbox_tui.model.errors import (
+    DeadlineError,
+    ProfileNotFoundError,
+    SandboxError,
+    UnsupportedError,
+)
 from sandbox_tui.model.refs import Kind, Place, Ref, resolve
 from sandbox_tui.model.specs import ContainerSpec, RoomSpec, Spec, TmuxSpec, overlay
 from sandbox_tui.model.world import (
@@ -57,6 +62,7 @@ class Hub:
         self.uses = Uses()
         self._homes = homes
         self.definitions = {self.home(spec): spec for spec in (definitions or {}).values()}
+        self._defined = [self._row(ref, spec) for ref, spec in self.definitions.items()]
         self._pulse = Pulse()
         self._pace = (intervals, deadline)
         self._tasks: asyncio.TaskGroup | None = None
@@ -194,12 +200,24 @@ class Hub:
 
     def _sandboxes(self) -> tuple[Sandbox, ...]:
         live = tuple(box for poller in self._pollers.values() for box in poller.sandboxes)
-        if not self.definitions:
+        if not self._defined:
             return live
         by_ref = {box.ref: box for box in live}
-        for ref, spec in self.definitions.items():
-            by_ref[ref] = _with_definition(by_ref.get(ref), ref, spec)
+        for row in self._defined:
+            there = by_ref.get(row.ref)
+            by_ref[row.ref] = msgspec.structs.replace(there, defined=True) if there else row
         return tuple(by_ref.values())
+
+    def _row(self, ref: Ref, spec: Spec) -> Sandbox:
+        """What is only defined; what its profile says of it is shown, too."""
+        detail = ""
+        if isinstance(spec, ContainerSpec):
+            try:
+                spec = self.profiles.fill(spec)
+            except ProfileNotFoundError as error:
+                detail = error.message
+        facts = _facts(spec)
+        return Sandbox(ref=ref, state=State.DEFINED, facts=facts, defined=True, detail=detail)
 
     async def _close(self) -> None:
         closing = (_closed(poller.backend) for poller in self._pollers.values())
@@ -217,12 +235,6 @@ async def _closed(backend: Backend) -> None:
             await backend.aclose()
     except TimeoutError:
         raise DeadlineError(f"closing {backend.place}", CLOSING) from None
-
-
-def _with_definition(live: Sandbox | None, ref: Ref, spec: Spec) -> Sandbox:
-    if live is not None:
-        return msgspec.structs.replace(live, defined=True)
-    return Sandbox(ref=ref, state=State.DEFINED, facts=_facts(spec), defined=True)
 
 
 def _facts(spec: Spec) -> Facts:

@@ -15,6 +15,7 @@ from sandbox_tui.model.errors import (
     InvalidSpecError,
     NotFoundError,
 )
+from sandbox_tui.model.limits import check
 from sandbox_tui.model.refs import Kind, Ref, resolve
 from sandbox_tui.model.specs import SPEC_OF, ContainerSpec, Spec, fingerprint, overlay
 from sandbox_tui.model.world import Sandbox, State
@@ -32,11 +33,19 @@ def spec_for(hub: Hub, action: Start) -> Spec:
     said = {key: value for key, value in asdict(action).items() if key not in _MEANT_BY}
     _refuse_foreign(said, kind, base)
     fields = base.__struct_fields__
-    spec = overlay(base, {key: value for key, value in said.items() if key in fields})
+    return overlay(base, {key: value for key, value in said.items() if key in fields})
+
+
+def whole(hub: Hub, spec: Spec) -> Spec:
+    """`spec` with what its profile says. Raises `InvalidSpecError` when nothing can be made of it.
+
+    Raises `ProfileNotFoundError`, too.
+    """
     if isinstance(spec, ContainerSpec):
         spec = hub.filled(spec)
         if not spec.image:
             raise InvalidSpecError("image", f"{spec.ref} names no image")
+    check(spec)
     return spec
 
 

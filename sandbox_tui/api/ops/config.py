@@ -10,9 +10,7 @@ from enum import StrEnum
 import msgspec
 
 from sandbox_tui.api.ops.exceptions import SessionConfigError
-from sandbox_tui.model.actions import Start
 from sandbox_tui.model.codec import convert
-from sandbox_tui.model.limits import check
 from sandbox_tui.model.refs import Kind
 from sandbox_tui.model.specs import SPEC_OF, Command, Spec
 from sandbox_tui.model.world import ContainerFacts, Sandbox, State, TmuxFacts
@@ -98,13 +96,21 @@ class SessionConfig:
         except msgspec.ValidationError as error:
             raise SessionConfigError(f"{self.name}: {error}") from None
 
-    def start(self) -> Start:
-        """The action that makes it."""
-        spec = self.spec
-        check(spec)
-        fields = {key: getattr(spec, key) for key in Start.__struct_fields__ if hasattr(spec, key)}
-        said = {key: value for key, value in fields.items() if value not in ("", (), {})}
-        return convert({**said, "name": self.name, "kind": self.backend.value}, Start)
+
+@dataclass(frozen=True)
+class DefinedSession(SessionConfig):
+    """A session of a configuration file, with all that only the file can say of it."""
+
+    definition: Spec = field(kw_only=True, repr=False)
+
+    @property
+    def spec(self) -> Spec:
+        """The definition, with the values of this session over its own."""
+        said = super().spec
+        if type(said) is not type(self.definition):
+            return said
+        mine = {key: getattr(said, key) for key in said.__struct_fields__ if key in _SAID}
+        return msgspec.structs.replace(self.definition, **mine)
 
 
 @dataclass(slots=True)
@@ -163,13 +169,15 @@ def defined_status(config: SessionConfig) -> SessionStatus:
     )
 
 
-def config_of(spec: Spec) -> SessionConfig:
+_SAID = {one.name for one in dataclasses.fields(SessionConfig)} | {"socket"}
+"""Fields of a spec that a `SessionConfig` says."""
+
+
+def config_of(spec: Spec) -> DefinedSession:
     """A definition of the configuration as this face has it."""
-    known = {one.name for one in dataclasses.fields(SessionConfig)} - {"name", "backend"}
-    said = {key: getattr(spec, key) for key in spec.__struct_fields__ if key in known}
+    said = {key: getattr(spec, key) for key in spec.__struct_fields__ if key in _SAID - {"socket"}}
     for row in ("volumes", "ports"):
         if row in said:
             said[row] = list(said[row])
     said["socket_name"] = getattr(spec, "socket", "") or None
-    kind = BackendType(spec.ref.kind.value)
-    return SessionConfig(name=spec.name, backend=kind, **said)
+    return DefinedSession(backend=BackendType(spec.ref.kind.value), definition=spec, **said)

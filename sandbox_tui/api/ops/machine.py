@@ -19,6 +19,7 @@ from sandbox_tui.api.assembly import hub_of
 from sandbox_tui.api.client import running
 from sandbox_tui.api.local import LocalApi
 from sandbox_tui.backends.base import Glances
+from sandbox_tui.hub.handlers import make
 from sandbox_tui.hub.hub import Hub
 from sandbox_tui.model.actions import Action
 from sandbox_tui.model.errors import BackendUnavailableError, NotFoundError
@@ -80,6 +81,10 @@ class Machine:
         if box is None:
             raise NotFoundError(name, tuple(other.ref for other in self._hub.world.sandboxes))
         return box
+
+    def start(self, spec: Spec, *, replace: bool = False) -> None:
+        """Have what `spec` describes; see `hub.handlers.make`."""
+        self._portal.call(make(self._hub, spec, replace=replace))
 
     def perform(self, action: Action) -> object:
         """Do what `action` asks for."""

@@ -94,10 +94,10 @@ class _HubRunner:
         """
         placed = self._placed(config)
         with translated(self.backend.kind, config.name):
-            machine, action = self._machine, placed.start()
-            place = machine.home(placed.spec)
+            machine, spec = self._machine, placed.spec
+            place = machine.home(spec)
             machine.boxes(place)
-            machine.perform(msgspec.structs.replace(action, replace=replace))
+            machine.start(spec, replace=replace)
             return status_of(machine.find(config.name, place))
 
     def stop(self, name: str, *, graceful: bool = True, timeout: int = 10) -> bool:

@@ -16,9 +16,11 @@ from sandbox_tui.api.ops.config import (
 )
 from sandbox_tui.api.ops.exceptions import SessionConfigError, SessionNotFoundError, translated
 from sandbox_tui.api.ops.runners import ContainerRunner, TmuxRunner, runner_of
-from sandbox_tui.model.errors import NotFoundError
+from sandbox_tui.hub.profiles import Profiles
+from sandbox_tui.model.errors import NotFoundError, ProfileNotFoundError
+from sandbox_tui.model.limits import check
 from sandbox_tui.model.refs import Kind, resolve
-from sandbox_tui.model.specs import Command
+from sandbox_tui.model.specs import Command, ContainerSpec
 
 
 class Options(TypedDict, total=False):
@@ -148,7 +150,7 @@ class SessionManager:
 
     def _take(self, config: SessionConfig) -> None:
         with translated(config.backend.kind, config.name):
-            config.start()
+            check(config.spec)
         self._config = config
         self._runner: TmuxRunner | ContainerRunner = runner_of(config)
 
@@ -167,8 +169,14 @@ def _configured(name: str) -> SessionConfig:
     kinds = frozenset(backend.kind for backend in BackendType)
     known = [ref for ref in loaded.definitions if ref.kind in kinds]
     try:
-        return config_of(loaded.definitions[resolve(name, known)])
+        spec = loaded.definitions[resolve(name, known)]
     except NotFoundError as error:
         names = ", ".join(ref.name for ref in known) or "none"
         reason = f"no session {name!r} in the configuration; there are: {names}"
         raise SessionConfigError(reason, hint=error.hint) from None
+    try:
+        return config_of(
+            Profiles(loaded.config.profiles).fill(spec) if isinstance(spec, ContainerSpec) else spec
+        )
+    except ProfileNotFoundError as error:
+        raise SessionConfigError(f"{name}: {error.message}", hint=error.hint) from None

@@ -129,9 +129,46 @@ def test_defined_running_defined(name: str, cli: Cli, here: Path, docker: Docker
     assert cli("status", name, "--json").json["state"] == "defined"
     assert cli("start", name).code == 0
     assert cli("status", name, "--json").json["state"] == "running"
-    assert cli("stop", name, "--force").code == 0
+    stopped = cli("stop", name, "--force")
+    assert stopped.code == 0
+    assert "its log are gone, persist: true in its entry keeps them" in stopped.err
     assert cli("status", name, "--json").json["state"] == "defined"
     assert docker("ps", "-aq", "--filter", f"name={name}") == ""
+
+
+def test_what_is_to_persist_keeps_its_log_when_it_is_stopped(
+    name: str, cli: Cli, here: Path
+) -> None:
+    (here / "sandbox-tui.yml").write_text(
+        f"sandboxes: {{{name}: {{image: {IMAGE}, command: 'echo hi; sleep 99', persist: true}}}}"
+    )
+    assert cli("start", name).code == 0
+    retry_until(lambda: cli("logs", name).out == "hi\n")
+    stopped = cli("stop", name, "--force")
+    assert (stopped.code, "gone" in stopped.err) == (0, False)
+    assert cli("status", name, "--json").json["state"] in ("exited", "failed")
+    assert cli("logs", name).out == "hi\n"
+    assert cli("rm", name, "--yes").code == 0
+    assert cli("status", name, "--json").json["state"] == "defined"
+
+
+def test_all_that_a_file_says_counts_from_python_too(
+    name: str, cli: Cli, here: Path, docker: Docker
+) -> None:
+    (here / "sandbox-tui.yml").write_text(
+        f"profiles: {{small: {{image: {IMAGE}, memory: 64m}}}}\n"
+        f"sandboxes: {{{name}: {{profile: small, command: [sleep, 99], security: strict}}}}"
+    )
+    [row] = cli("ls", "--json", "--backend", "container", "--filter", name).json["sandboxes"]
+    assert (row["state"], row["image"]) == ("defined", IMAGE)
+    session = SessionManager.from_config(name)
+    assert session.status().image == IMAGE
+    session.start()
+    made = json.loads(docker("inspect", name))[0]["HostConfig"]
+    assert (made["Memory"], made["CapDrop"]) == (64 << 20, ["ALL"])
+    docker("kill", name)
+    retry_until(lambda: session.status().state is SessionState.EXITED)
+    assert cli("start", name).code == 0, "the very definition that it was made from"
 
 
 def test_what_ended_keeps_its_log_and_runs_again_only_as_it_was(
@@ -325,6 +362,8 @@ def test_both_engines_are_seen_side_by_side(
         assert cli("stop", name).code == 2
         entry = cli("status", name, "--runtime", "podman", "--json").json
         assert entry["ref"] == f"container:{name}@podman"
+        assert cli("exec", name, "true").code == 2
+        assert cli("exec", name, "--runtime", "podman", "--", "hostname").code == 0
         assert cli("restart", name, "--runtime", "podman", "--timeout", "0").code == 0
     finally:
         in_podman.stop(name, graceful=False)

@@ -13,6 +13,7 @@ from sandbox_tui.hub.options import OPTIONS
 from sandbox_tui.hub.registry import VERBS, Confirm, Verb
 from sandbox_tui.model.actions import Attach, Run, Shell
 from sandbox_tui.model.errors import UsageError
+from sandbox_tui.model.refs import Kind
 
 
 @pytest.mark.parametrize("verb", VERBS, ids=lambda verb: verb.command)
@@ -34,6 +35,29 @@ def test_every_command_can_be_imported_and_explains_itself(name: str) -> None:
     if not isinstance(command, click.Group):
         options = {flag for param in command.params for flag in param.opts}
         assert {"--json", "--backend", "--quiet", "--no-color"} <= options
+
+
+def flags_of(name: str) -> set[str]:
+    command = program.get_command(click.Context(program), name)
+    assert command is not None
+    return {flag for param in command.params for flag in param.opts}
+
+
+@pytest.mark.parametrize("verb", VERBS, ids=lambda verb: verb.command)
+def test_where_a_name_is_can_be_said_to_every_verb(verb: Verb) -> None:
+    wanted = {Kind.TMUX: "--socket", Kind.CONTAINER: "--runtime"}
+    assert {wanted[kind] for kind in verb.kinds if kind in wanted} <= flags_of(verb.command)
+
+
+@pytest.mark.parametrize(
+    ("name", "flags"),
+    [
+        *((name, {"--socket", "--runtime"}) for name in ("status", "logs", "wait")),
+        *((name, {"--runtime"}) for name in ("exec", "create")),
+    ],
+)
+def test_so_it_can_to_the_others(name: str, flags: set[str]) -> None:
+    assert flags <= flags_of(name)
 
 
 def options_of(name: str) -> dict[str, click.Option]:

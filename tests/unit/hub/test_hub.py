@@ -9,10 +9,12 @@ import pytest
 from sandbox_tui.api.client import running
 from sandbox_tui.backends.memory.kinds import MemoryContainers, MemoryTerminals
 from sandbox_tui.hub.hub import Hub
+from sandbox_tui.hub.profiles import Profiles
 from sandbox_tui.hub.reaper import Reaper
 from sandbox_tui.model.refs import Kind, Place, Ref
 from sandbox_tui.model.specs import ContainerSpec, TmuxSpec
-from sandbox_tui.model.world import Sandbox, State, World
+from sandbox_tui.model.world import ContainerFacts, Sandbox, State, World
+from sandbox_tui.settings import schema
 
 INTERVALS = dict.fromkeys(Kind, 0.05)
 
@@ -200,3 +202,23 @@ async def test_who_is_cancelled_while_it_closes_is_cancelled(
     with pytest.raises(asyncio.CancelledError):
         await using
     assert closed == [True]
+
+
+async def test_what_is_defined_shows_what_its_profile_says() -> None:
+    profiles = Profiles({"ml": schema.Profile(image="torch:2", ports=("80:80",))})
+    specs = [ContainerSpec(name=name, profile=name) for name in ("ml", "nothing")]
+    hub = Hub(
+        [MemoryContainers()], definitions={spec.ref: spec for spec in specs}, profiles=profiles
+    )
+    async with running(hub):
+        world = await hub.settled()
+
+    known, unknown = (world.get(spec.ref) for spec in specs)
+    assert known is not None and unknown is not None
+    assert isinstance(known.facts, ContainerFacts)
+    assert (known.state, known.facts.image, known.facts.ports) == (
+        State.DEFINED,
+        "torch:2",
+        ("80:80",),
+    )
+    assert (unknown.state, unknown.detail) == (State.DEFINED, "no profile named 'nothing'")

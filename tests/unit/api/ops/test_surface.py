@@ -7,6 +7,7 @@ import inspect
 import subprocess
 import sys
 
+import msgspec
 import pytest
 
 from sandbox_tui.api import ops
@@ -127,8 +128,13 @@ def test_a_definition_goes_there_and_back() -> None:
     for spec in (
         TmuxSpec(name="a", command="x", socket="work", env={"A": "1"}),
         ContainerSpec(name="b", image="x", ports=("1:1",), volumes=("/a:/b",), runtime="podman"),
+        ContainerSpec(name="c", image="x", security="strict", memory=1 << 30, labels={"a": "b"}),
     ):
         assert config_of(spec).spec == spec
+    other = dataclasses.replace(config_of(spec), image="y", env={"A": "1"}).spec
+    assert other == msgspec.structs.replace(spec, image="y", env={"A": "1"})
+    moved = dataclasses.replace(config_of(spec), backend=BackendType.TMUX, command="x").spec
+    assert moved == TmuxSpec(name="c", command="x")
 
 
 def box(state: State, **facts: object) -> Sandbox:
