@@ -6,6 +6,7 @@ for it.
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 import traceback
@@ -43,6 +44,9 @@ EXIT_CODES: Mapping[type[SandboxError], int] = {
 """By class; an error has the code of the nearest of its ancestors."""
 
 
+_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+
+
 def exit_code_of(error: SandboxError) -> int:
     """The exit code that tells a script what went wrong."""
     return next((EXIT_CODES[base] for base in type(error).__mro__ if base in EXIT_CODES), FAILED)
@@ -74,7 +78,8 @@ def _diagnose(error: BaseException, *, as_json: bool) -> int:
         case click.ClickException():
             told, code = _usage(error), USAGE
         case _:
-            told, code = _unexpected(error), FAILED
+            told = _unexpected(error)
+            code = exit_code_of(told)
     _tell(told, as_json=as_json)
     return code
 
@@ -94,8 +99,22 @@ def _usage(error: click.ClickException) -> UsageError:
 
 
 def _unexpected(error: BaseException) -> SandboxError:
+    """What no part of the program has a word for; two of these only the surroundings explain."""
+    if isinstance(error, OSError) and error.errno in _FULL and error.filename is None:
+        return errors.FileError("what this prints", f"{error.strerror}, where it is to go")
+    if isinstance(error, FileNotFoundError) and not _is_somewhere():
+        return UsageError("the folder that this runs in was deleted", hint="Run: cd")
     message = f"unexpected {type(error).__name__}: {error}"
     return SandboxError(message, hint="Run it again with SANDBOX_TUI_DEBUG=1 and report it.")
+
+
+def _is_somewhere() -> bool:
+    """Whether the current folder is there."""
+    try:
+        os.getcwd()  # noqa: PTH109 - what is asked is whether it works
+    except FileNotFoundError:
+        return False
+    return True
 
 
 def _tell(error: SandboxError, *, as_json: bool) -> None:

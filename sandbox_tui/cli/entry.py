@@ -12,6 +12,7 @@ import sys
 from collections.abc import Sequence
 
 from sandbox_tui.cli.opening import has_screen, open_dashboard
+from sandbox_tui.cli.streams import complete
 
 GARBAGE = 50_000
 """Objects made before the collector looks: what a program makes while it starts all stays."""
@@ -20,6 +21,7 @@ GARBAGE = 50_000
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the program; answers with the exit code and never raises an `Exception`."""
     gc.set_threshold(GARBAGE, 20, 100)
+    complete()
     words = list(sys.argv[1:] if arguments is None else arguments)
     if words or "SANDBOX_TUI_DEMO" in os.environ or not has_screen():
         from sandbox_tui.cli.main import main as command_line

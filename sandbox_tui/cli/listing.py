@@ -65,7 +65,7 @@ async def list_sandboxes(frame: Frame, *, everything: bool = False, words: str =
     if frame.json:
         frame.show_json(world_entry(world, boxes, health))
     else:
-        _show_table(frame, boxes)
+        _show_table(frame, boxes, words)
     for entry in health:
         if not entry.ok:
             warn(told(entry))
@@ -90,7 +90,9 @@ def is_listed(box: Sandbox) -> bool:
     return box.state.is_live or box.defined or box.managed or box.state is State.UNKNOWN
 
 
-def _show_table(frame: Frame, boxes: Sequence[Sandbox]) -> None:
+def _show_table(frame: Frame, boxes: Sequence[Sandbox], words: str) -> None:
+    if not boxes and words:
+        return frame.tell(f"nothing here is like {words!r}")
     if not boxes:
         return frame.tell("nothing here yet; start something with: sandbox-tui start NAME")
     rows = [_row(box) for box in boxes]

@@ -20,7 +20,7 @@ from sandbox_tui.cli.names import find, machine
 from sandbox_tui.cli.outputs import write
 from sandbox_tui.cli.times import moment, stamp
 from sandbox_tui.model.errors import UsageError
-from sandbox_tui.model.refs import Ref
+from sandbox_tui.model.refs import Kind, Ref
 from sandbox_tui.runtime.streams import closing
 
 EVERYTHING = 10_000_000
@@ -84,6 +84,8 @@ async def logs(
     )
     async with machine(frame, name) as api:
         ref = await find(frame, api.world, name)
+        if ref.kind is Kind.TMUX and (since is not None or timestamps):
+            frame.tell("tmux keeps no times: --since and --timestamps change nothing")
         async with contextlib.aclosing(_said(api, ref, wish)) as said:
             await (_follow if follow else _last)(frame, ref, said, wish)
     return OK

@@ -53,8 +53,10 @@ async def find(frame: Frame, world: World, name: str) -> Ref:
     """
     try:
         return resolve(name, (box.ref for box in world.sandboxes if frame.means(box)), frame.kind)
-    except NotFoundError:
+    except NotFoundError as error:
         await _blame(frame, world, name)
+        if frame.kind is not None and kind_in(name) is None:  # another kind may well have one
+            raise NotFoundError(f"{frame.kind}:{name}", error.known) from None
         raise
 
 

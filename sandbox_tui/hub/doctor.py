@@ -69,6 +69,9 @@ def project_checks(root: Path | None, boxes: Sequence[Sandbox]) -> Iterator[Chec
 def folder_check(name: str, folder: Path, *, private: bool) -> Check:
     """Whether files can be kept there; `private` also wants nobody else to look in."""
     place = _nearest(folder)
+    if not place.is_dir():
+        fix = f"Name another folder, or take {place} away."
+        return Check(name=name, ok=False, detail=f"{place} is not a folder", fix=fix)
     if not os.access(place, os.W_OK | os.X_OK):
         fix = f"sudo chown {os.getuid()} {place}"
         return Check(name=name, ok=False, detail=f"{place} cannot be written to", fix=fix)

@@ -96,7 +96,8 @@ def _definition(hub: Hub, action: Start) -> Spec | None:
 
 def _live_definition(hub: Hub, action: Start) -> Spec | None:
     """What already has that name is started again as what it is; else the action must say."""
-    if action.kind or action.image or action.command or action.kernel or action.profile:
+    told = (action.kind, action.image, action.command, action.kernel, action.profile)
+    if any(each is not None for each in told):
         return None
     try:
         ref = hub.find(action.name)

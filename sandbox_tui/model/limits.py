@@ -39,7 +39,7 @@ ENTRIES = 512
 """Volumes, ports, labels or variables of one sandbox."""
 
 _CONTROL = r"\x00-\x1f\x7f-\x9f"
-_NAME = re.compile(rf"[^{_CONTROL}]+")
+_NAME = re.compile(rf"(?!\s+\Z)[^{_CONTROL}]+")
 _WORD = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9._+-]*")
 _SOCKET = re.compile(rf"[^/:{_CONTROL}]+")
 _KEY = re.compile(rf"[^=\s{_CONTROL}]+")

@@ -37,7 +37,10 @@ def project(cwd: Path | None = None) -> Foreign:
 def user() -> Foreign:
     """The user's own files. Raises `ConfigError`."""
     found = [_read(file, trusted=True) for file in user_files()]
-    return Foreign(tuple(tree for one in found for tree in one.trees))
+    return Foreign(
+        tuple(tree for one in found for tree in one.trees),
+        tuple(error for one in found for error in one.refused),
+    )
 
 
 def user_files() -> tuple[Path, ...]:
@@ -50,13 +53,22 @@ def user_files() -> tuple[Path, ...]:
 def _read(file: Path, *, trusted: bool) -> Foreign:
     tree = read(file.absolute())
     ops = tree.get("ops") if tree is not None else None
-    if ops is None or not isinstance(ops.value, dict):
+    if ops is None or ops.value is None:
         return Foreign()
+    if faults := tuple(_misshapen(ops)):
+        return Foreign((), faults)
     said = {"sandboxes": Tree(dict(_sandboxes(ops, trusted=trusted)), ops.source)}
     if trusted:
         said["backends"] = _backends(ops)
         return Foreign((Tree(said, ops.source),))
     return Foreign((Tree(said, ops.source),), tuple(_refused(ops)))
+
+
+def _misshapen(ops: Tree) -> Iterator[ConfigError]:
+    """What must have keys and has none: nothing can be read from it."""
+    for path, tree in (("ops", ops), ("ops.sessions", ops.get("sessions"))):
+        if tree is not None and not isinstance(tree.value, dict | None):
+            yield tree.wrong(f"{path} is left out: it must be a mapping of keys")
 
 
 def _sandboxes(ops: Tree, *, trusted: bool) -> Iterator[tuple[str, Tree]]:

@@ -51,10 +51,12 @@ def load(cwd: Path | None = None, *, defaults: bool = False) -> Loaded:
     trees = [tree for tree in found if tree is not None]
     if defaults and (tree := read(paths.default_file())) is not None:
         trees.append(tree)
-    return _loaded(trees, near.refused) if trees else Loaded(config=Config())
+    return _loaded(trees, (*near.refused, *far.refused))
 
 
 def _loaded(trees: list[Tree], refused: tuple[ConfigError, ...]) -> Loaded:
+    if not trees:
+        return Loaded(config=Config(), refused=refused)
     from sandbox_tui.settings.building import build
 
     whole = trees[0]

@@ -26,7 +26,7 @@ def project_file(cwd: Path | None = None) -> Path | None:
     start = (cwd or Path.cwd()).absolute()
     for folder in (start, *start.parents):
         candidate = folder / PROJECT_FILE
-        if candidate.is_file():
+        if os.path.exists(candidate):  # noqa: PTH110 - also above folders one may not look into
             return candidate
     return None
 

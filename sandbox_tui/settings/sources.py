@@ -6,6 +6,7 @@ and an environment variable must get what its author wrote.
 
 from __future__ import annotations
 
+import stat
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
     from yaml import CSafeLoader, MappingNode, Node, SafeLoader
 
     Loader = SafeLoader | CSafeLoader
+
+LONGEST = 16 * 1024**2
+"""Bytes in a file."""
 
 Scalar = str | int | float | bool | None
 
@@ -59,9 +63,17 @@ class Tree(msgspec.Struct, frozen=True):
 def read(file: Path) -> Tree | None:
     """The tree of a YAML file; `None` when there is no such file. Raises `ConfigError`."""
     try:
-        text = file.read_text(encoding="utf-8")
-    except FileNotFoundError:
+        found = file.stat()
+    except (FileNotFoundError, NotADirectoryError, PermissionError):
         return None
+    except OSError as error:
+        raise ConfigError(str(file), f"cannot be read: {error.strerror}") from None
+    if not stat.S_ISREG(found.st_mode):
+        raise ConfigError(str(file), "is not a regular file")
+    if found.st_size > LONGEST:
+        raise ConfigError(str(file), f"has {found.st_size} bytes, {LONGEST} are allowed")
+    try:
+        text = file.read_text(encoding="utf-8")
     except UnicodeDecodeError as error:
         raise ConfigError(str(file), f"is not UTF-8 text: {error.reason}") from None
     except OSError as error:

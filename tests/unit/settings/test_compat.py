@@ -50,6 +50,20 @@ def write(folder: Path, text: str) -> Path:
     return file
 
 
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("ops: [1]", "ops is left out: it must be a mapping of keys"),
+        ("ops: {sessions: text}", "ops.sessions is left out: it must be a mapping of keys"),
+    ],
+)
+def test_what_has_no_keys_is_told(folder: Path, home: Path, text: str, reason: str) -> None:
+    for place in (folder, home / "home"):
+        file = write(place, text)
+        assert [problem.message for problem in load(folder).problems] == [f"{file}:1: {reason}"]
+        file.unlink()
+
+
 def test_its_sessions_are_sandboxes(folder: Path) -> None:
     write(folder, PAGE)
     assert load(folder).definitions == {
