@@ -31,6 +31,7 @@ from sandbox_tui.api.ops import (
 )
 from tests.integration.cli.conftest import PROGRAM, Cli, SitDown
 from tests.integration.ops.conftest import IMAGE
+from tests.person import Person
 from tests.support import Engine, TmuxServer, retry_until
 
 Docker = Callable[..., str]
@@ -324,16 +325,20 @@ def test_a_runner_by_itself(name: str) -> None:
     assert runner.stop(name, graceful=False)
 
 
-def test_attaching_and_coming_back(name: str, cli: Cli, sit_down: SitDown) -> None:
-    said = cli("start", name, "--image", IMAGE, "--command", "echo here I am; exec cat")
-    assert said.code == 0, said.err
-    one = sit_down("attach", name)
+def comes_back(one: Person) -> None:
+    """Use what `cat` runs in, and leave it as people do: one key at a time."""
     one.sees("ctrl\\+p ctrl\\+q")
     one.types("typed\r")
     one.sees("typed(?s:.)*typed")
-    keys = itertools.cycle("\x10\x11")  # one at a time, as people press them
+    keys = itertools.cycle("\x10\x11")
     retry_until(lambda: one.ended.is_set() or one.types(next(keys)), timeout=10)
     assert one.sees_the_end() == 0
+
+
+def test_attaching_and_coming_back(name: str, cli: Cli, sit_down: SitDown) -> None:
+    said = cli("start", name, "--image", IMAGE, "--command", "echo here I am; exec cat")
+    assert said.code == 0, said.err
+    comes_back(sit_down("attach", name))
     assert SessionManager(name, backend="container").is_running()
 
 
@@ -391,3 +396,38 @@ def test_podman_alone_is_the_plain_one(
     listed = cli("ls", "--json", "--backend", "container").json
     assert set(listed["health"]) == {"container"}
     assert "podman" in listed["health"]["container"]["detail"].lower()
+
+
+def test_podman_too_has_one_winner_and_lets_people_come_back(
+    name: str, podman_beside: Engine, sit_down: SitDown
+) -> None:
+    words = ("start", name, "--runtime", "podman", "--image", IMAGE, "--command", "exec cat")
+    starts = [subprocess.Popen([*PROGRAM, *words], stderr=subprocess.PIPE) for _ in range(3)]
+    try:
+        said = [start.communicate(timeout=40)[1] for start in starts]
+        assert sorted(start.returncode for start in starts) == [0, 1, 1], said
+        assert sum(b"exists already" in each for each in said) == 2
+        comes_back(sit_down("attach", name, "--runtime", "podman"))
+        assert SessionManager(name, backend="container", runtime="podman").is_running()
+    finally:
+        ContainerRunner(runtime="podman").stop(name, graceful=False)
+
+
+def test_a_podman_that_never_answers_keeps_docker_from_nothing(
+    name: str, docker: Docker, cli: Cli, home: Path
+) -> None:
+    docker("run", "-d", "--init", "--name", name, IMAGE, "sleep", "1000")
+    (home / "run" / "podman").mkdir()
+    with socket.socket(socket.AF_UNIX) as silent:
+        silent.bind(str(home / "run" / "podman" / "podman.sock"))
+        silent.listen()
+        began = time.monotonic()
+        said = cli("ls", "--json", "--backend", "container")
+        assert time.monotonic() - began < 12
+    assert said.code == 0
+    assert f"container:{name}" in [box["ref"] for box in said.json["sandboxes"]]
+    assert {place: one["ok"] for place, one in said.json["health"].items()} == {
+        "container": True,
+        "container@podman": False,
+    }
+    assert "container@podman: " in said.err
