@@ -137,6 +137,31 @@ def test_defined_running_defined(name: str, cli: Cli, here: Path, docker: Docker
     assert docker("ps", "-aq", "--filter", f"name={name}") == ""
 
 
+def test_the_nearest_value_counts_and_its_source_is_told(
+    name: str, cli: Cli, here: Path, home: Path, docker: Docker
+) -> None:
+    mine = home / "config" / "sandbox-tui" / "config.yml"
+    mine.parent.mkdir()
+    mine.write_text(
+        f"sandboxes: {{{name}: {{image: {IMAGE}, command: [sleep, 99],"
+        " env: {A: u, B: u, C: u}}}"
+    )
+    project = here / "sandbox-tui.yml"
+    project.write_text(f"sandboxes: {{{name}: {{env: {{B: p, C: p}}}}}}")
+    (here / "kstlib.conf.yml").write_text(f"ops: {{sessions: {{{name}: {{env: {{D: k}}}}}}}}")
+    told = cli("config", "show", "--sources").out
+    assert {
+        line.split()[0].rpartition(".")[2]: line.split()[-1].rpartition(":")[0]
+        for line in told.splitlines()
+        if f"{name}.env." in line
+    } == {"A": f"{mine}", "B": f"{project}", "C": f"{project}", "D": f"{here / 'kstlib.conf.yml'}"}
+    assert cli("start", name, "--env", "C=c", "--log-volume", "./logs:/logs").code == 0
+    made = json.loads(docker("inspect", name))[0]
+    assert set(made["Config"]["Env"]) >= {"A=u", "B=p", "C=c", "D=k"}
+    assert made["Config"]["Cmd"] == ["sleep", "99"]
+    assert [mount["Source"] for mount in made["Mounts"]] == [str(here / "logs")]
+
+
 def test_what_is_to_persist_keeps_its_log_when_it_is_stopped(
     name: str, cli: Cli, here: Path
 ) -> None:
