@@ -24,7 +24,7 @@ from sandbox_tui.hub.hub import Hub
 from sandbox_tui.model.actions import Action, Run
 from sandbox_tui.model.cells import Notebook
 from sandbox_tui.model.codec import to_builtins
-from sandbox_tui.model.errors import BackendUnavailableError, NotFoundError
+from sandbox_tui.model.errors import BackendUnavailableError, NotFoundError, OnlyDefinedError
 from sandbox_tui.model.outputs import OUTPUT_CAP, Keep, Output, Screen, Vitals
 from sandbox_tui.model.refs import Place, Ref
 from sandbox_tui.model.specs import Command
@@ -118,7 +118,8 @@ class LocalApi:
         self, ref: Ref, *, tail: int = 200, live: bool = True, since: float | None = None
     ) -> AsyncIterator[Output]:
         """See `Api.follow`."""
-        self._must_exist(ref)
+        if self._must_exist(ref).state is State.DEFINED:
+            raise OnlyDefinedError(ref)
         able = self._hub.able(ref, Follows, "be followed")
         return able.follow(ref, tail=tail, live=live, since=since)
 

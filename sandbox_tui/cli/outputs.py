@@ -13,6 +13,9 @@ from sandbox_tui.model.outputs import Display, Failure, Outcome, Output, Result,
 from sandbox_tui.model.refs import Ref
 from sandbox_tui.runtime.execution import Execution
 
+_WHY = {Outcome.TIMED_OUT: "not done in time, and so ended"}
+"""What a run that says nothing itself has come to."""
+
 
 async def stream(frame: Frame, execution: Execution) -> int:
     """Print what a run says while it says it; answer with the exit code it stands for.
@@ -52,8 +55,8 @@ async def _heard(frame: Frame, execution: Execution) -> Result:
     except asyncio.CancelledError:
         await execution.cancel()
         raise
-    if result.detail and not result.ok:
-        frame.tell(result.detail)
+    if not result.ok and (why := result.detail or _WHY.get(result.outcome)):
+        frame.tell(why)
     return result
 
 

@@ -59,7 +59,12 @@ from sandbox_tui.model.actions import (
     Stop,
 )
 from sandbox_tui.model.cells import CellKind
-from sandbox_tui.model.errors import ImageNotFoundError, NotFoundError, UnsupportedError
+from sandbox_tui.model.errors import (
+    ImageNotFoundError,
+    NotFoundError,
+    OnlyDefinedError,
+    UnsupportedError,
+)
 from sandbox_tui.model.limits import check
 from sandbox_tui.model.pools import PoolState
 from sandbox_tui.model.refs import Ref
@@ -76,7 +81,13 @@ _HANDLERS: dict[type[Action], Callable[[Hub, Any], Awaitable[object]]] = {**carg
 
 async def perform(hub: Hub, action: Action) -> object:
     """Do what `action` asks for. Raises `SandboxError`s only."""
-    return await _HANDLERS[type(action)](hub, action)
+    try:
+        return await _HANDLERS[type(action)](hub, action)
+    except NotFoundError as error:
+        box = hub.world.get(getattr(action, "ref", ""))
+        if box is not None and box.state is State.DEFINED and error.text == box.ref:
+            raise OnlyDefinedError(box.ref) from error
+        raise
 
 
 def performable() -> frozenset[type[Action]]:

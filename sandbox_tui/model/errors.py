@@ -14,6 +14,7 @@
     │   └── PolicyError               ability, said
     ├── NotFoundError                 text, known
     │   ├── CellNotFoundError         cell_id
+    │   ├── OnlyDefinedError          ref
     │   ├── ProfileNotFoundError      name, known
     │   ├── NoSuchFileError           ref, path
     │   └── ImageNotFoundError        image
@@ -158,12 +159,15 @@ class PolicyError(UsageError):
 
 
 class NotFoundError(SandboxError):
-    """No sandbox has that exact name."""
+    """No sandbox has that exact name; its heirs say in `message` and `hint` what else is not."""
 
-    def __init__(self, text: str, known: Sequence[str] = ()) -> None:
-        near = nearest(text, known)
-        hint = f"Did you mean {', '.join(near)}?" if near else "Run: sandbox-tui ls"
-        super().__init__(f"no sandbox named {str(text)!r}", hint=hint)
+    def __init__(
+        self, text: str, known: Sequence[str] = (), *, message: str = "", hint: str = ""
+    ) -> None:
+        if near := nearest(text, known):
+            hint = f"Did you mean {', '.join(near)}?"
+        message = message or f"no sandbox named {str(text)!r}"
+        super().__init__(message, hint=hint or "Run: sandbox-tui ls")
         self.text = text
         self.known = tuple(known)
 
@@ -172,22 +176,26 @@ class CellNotFoundError(NotFoundError):
     """No cell of the room has that id."""
 
     def __init__(self, cell_id: str) -> None:
-        super().__init__(cell_id)
-        self.args = (f"Cell not found: {cell_id}",)
-        self.message = f"Cell not found: {cell_id}"
-        self.hint = "Run: sandbox-tui room cells ID"
+        message = f"Cell not found: {cell_id}"
+        super().__init__(cell_id, message=message, hint="Run: sandbox-tui room cells ID")
         self.cell_id = cell_id
+
+
+class OnlyDefinedError(NotFoundError):
+    """A sandbox that the configuration has and that was not started."""
+
+    def __init__(self, ref: str) -> None:
+        message = f"{ref} is defined, and was not started"
+        super().__init__(ref, message=message, hint=f"Run: sandbox-tui start {ref}")
+        self.ref = ref
 
 
 class ProfileNotFoundError(NotFoundError):
     """No profile has that name."""
 
     def __init__(self, name: str, known: Sequence[str] = ()) -> None:
-        super().__init__(name, known)
-        self.message = f"no profile named {name!r}"
-        self.args = (self.message,)
-        near = nearest(name, known)
-        self.hint = f"Did you mean {', '.join(near)}?" if near else "Run: sandbox-tui profiles"
+        message = f"no profile named {name!r}"
+        super().__init__(name, known, message=message, hint="Run: sandbox-tui profiles")
         self.name = name
 
 
@@ -195,10 +203,8 @@ class NoSuchFileError(NotFoundError):
     """A sandbox has no file or folder of that name."""
 
     def __init__(self, ref: str, path: str) -> None:
-        super().__init__(path)
-        self.message = f"{ref} has no {path!r}"
-        self.args = (self.message,)
-        self.hint = "Correct the path: it is one inside the sandbox."
+        hint = "Correct the path: it is one inside the sandbox."
+        super().__init__(path, message=f"{ref} has no {path!r}", hint=hint)
         self.ref = ref
         self.path = path
 
@@ -207,10 +213,8 @@ class ImageNotFoundError(NotFoundError):
     """Neither the engine nor the registry has that image, or it is not for everybody to see."""
 
     def __init__(self, image: str, *, hint: str = "") -> None:
-        super().__init__(image)
-        self.message = f"there is no image {image!r}"
-        self.args = (self.message,)
-        self.hint = hint or f"Run: sandbox-tui image pull {image}"
+        hint = hint or f"Run: sandbox-tui image pull {image}"
+        super().__init__(image, message=f"there is no image {image!r}", hint=hint)
         self.image = image
 
 

@@ -63,7 +63,8 @@ def test_run_streams_both_and_ends_as_the_command_did(cli: Cli, box: str) -> Non
     said = cli("run", box, "--", "echo out $WHO; echo err >&2; exit 9")
     assert (said.out, said.err, said.code) == ("out me\n", "err\n", 9)
     assert cli("run", box, "--", "echo", "two  words", "$WHO").out == "two  words $WHO\n"
-    assert cli("run", box, "--timeout", "0.5", "--", "sleep 60").code == 5
+    late = cli("run", box, "--timeout", "0.5", "--", "sleep 60")
+    assert (late.code, late.err) == (5, "not done in time, and so ended\n")
     assert cli("run", box, "--json", "--", "exit 3").json["exit_code"] == 3
 
 

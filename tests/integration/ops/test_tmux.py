@@ -215,6 +215,14 @@ def test_defined_running_defined(tmux_server: TmuxServer, cli: Cli, here: Path) 
     assert not session.exists()
     assert "defined" in cli("list", "--backend", "tmux").out
     assert cli("status", "astro", "--json").json["state"] == "defined"
+    for words in (
+        ("stop", "astro"),
+        ("logs", "astro"),
+        ("send", "astro", "x"),
+        ("interrupt", "astro"),
+    ):
+        said = cli(*words)
+        assert (said.code, "sandbox-tui start tmux:astro" in said.err) == (3, True), said.err
     assert session.start().state is SessionState.RUNNING
     assert "running" in cli("list", "--backend", "tmux").out
     session.stop(graceful=False)

@@ -9,13 +9,14 @@ from sandbox_tui.backends.memory.kinds import MemoryContainers, MemoryTerminals
 from sandbox_tui.backends.memory.rooms import MemoryRooms
 from sandbox_tui.hub.handlers import perform
 from sandbox_tui.hub.hub import Hub
-from sandbox_tui.model.actions import Pause, Remove, Run, Send, Start, Stop
+from sandbox_tui.model.actions import Attach, Pause, Remove, Restart, Run, Send, Start, Stop
 from sandbox_tui.model.errors import (
     AlreadyExistsError,
     AmbiguousNameError,
     ConflictError,
     InvalidSpecError,
     NotFoundError,
+    OnlyDefinedError,
     UnsupportedError,
 )
 from sandbox_tui.model.refs import Kind, Ref
@@ -124,3 +125,14 @@ async def test_only_what_ended_is_removed_unless_forced(hub: Hub) -> None:
 
     await perform(hub, Remove(ref=ref, force=True))
     assert state(hub, ref) is State.DEFINED
+
+
+@pytest.mark.parametrize("action", [Attach, Pause, Remove, Restart, Stop])
+async def test_what_is_only_defined_is_told_apart_from_what_is_not_there(
+    hub: Hub, action: type[Attach]
+) -> None:
+    with pytest.raises(OnlyDefinedError) as caught:
+        await perform(hub, action(ref=Ref("container:api")))
+    assert caught.value.hint == "Run: sandbox-tui start container:api"
+    with pytest.raises(NotFoundError, match="no sandbox named"):
+        await perform(hub, action(ref=Ref("container:none")))

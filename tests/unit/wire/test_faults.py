@@ -30,6 +30,7 @@ SAMPLES: tuple[SandboxError, ...] = (
     errors.CellNotFoundError("cell-é"),
     errors.NoSuchFileError("container:web", "/a"),
     errors.ImageNotFoundError("web:1"),
+    errors.OnlyDefinedError(Ref("tmux:web")),
     errors.ProfileNotFoundError("ml", ("dev",)),
     errors.BackendUnavailableError("tmux", "gone"),
     errors.ToolMissingError("tmux", "tmux"),

@@ -195,7 +195,9 @@ class Door:
         self, error: BaseException, ref: str, verb: str, seconds: float
     ) -> SandboxError:
         if not isinstance(error, RefusedError):
-            reason, hint = faults.trouble(error, seconds, self._dialer.complaint())
+            reason, hint = faults.trouble(
+                error, seconds, self._dialer.complaint(), self.endpoint.url
+            )
             reason = f"cannot connect {self.endpoint.url} ({reason})"
             return BackendUnavailableError(self._place, reason, hint=hint)
         message = _message(error)

@@ -35,9 +35,9 @@ class Trouble(NamedTuple):
     hint: str
 
 
-_START = "Start the engine: systemctl start docker"
+_START = "Start the engine: systemctl start {service}"
 _JOIN_GROUP = "Run: sudo usermod -aG docker $USER, then log in again"
-_RESTART = "Restart the engine: systemctl restart docker"
+_RESTART = "Restart the engine: systemctl restart {service}"
 
 _BY_CAUSE: tuple[tuple[type[BaseException], Trouble], ...] = (
     (FileNotFoundError, Trouble("no such file", _START)),
@@ -48,11 +48,16 @@ _BY_CAUSE: tuple[tuple[type[BaseException], Trouble], ...] = (
 )
 
 
-def trouble(error: BaseException, patience: float, said: str = "") -> Trouble:
-    """Name the cause of a failed connection.
+def trouble(error: BaseException, patience: float, said: str = "", url: str = "") -> Trouble:
+    """Name the cause of a failed connection to `url`.
 
     `patience` is how long was waited (seconds), `said` what ssh in between complained of.
     """
+    reason, hint = _trouble(error, patience, said)
+    return Trouble(reason, hint.format(service="podman.socket" if "podman" in url else "docker"))
+
+
+def _trouble(error: BaseException, patience: float, said: str) -> Trouble:
     if said:
         return Trouble(f"ssh: {said}", "Make this work first: ssh HOST docker version")
     for cause in causes(error):

@@ -55,6 +55,12 @@ def test_the_cause_is_found_under_what_wraps_it(
     assert hint in told.hint
 
 
+def test_each_engine_has_its_own_service() -> None:
+    told = {url: faults.trouble(FileNotFoundError(), 5.0, url=url).hint for url in ("x", "podman")}
+    assert told["x"].endswith("systemctl start docker")
+    assert told["podman"].endswith("systemctl start podman.socket")
+
+
 @pytest.mark.parametrize(
     ("cause", "absent"),
     [(FileNotFoundError(), True), (ConnectionRefusedError(), True), (TimeoutError(), False)],
