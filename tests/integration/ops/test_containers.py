@@ -6,7 +6,6 @@ import itertools
 import json
 import socket
 import subprocess
-import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -31,6 +30,7 @@ from sandbox_tui.api.ops import (
 )
 from tests.integration.cli.conftest import PROGRAM, Cli, SitDown
 from tests.integration.ops.conftest import IMAGE
+from tests.integration.ops.racing import one_wins
 from tests.person import Person
 from tests.support import Engine, TmuxServer, retry_until
 
@@ -230,23 +230,10 @@ def test_what_ended_and_is_not_defined_runs_again(name: str, cli: Cli, docker: D
 
 
 def test_of_two_that_start_one_wins(name: str) -> None:
-    outcomes: list[str] = []
+    def session() -> SessionManager:
+        return SessionManager(name, backend="container", image=IMAGE, command=FOREVER)
 
-    def start() -> None:
-        session = SessionManager(name, backend="container", image=IMAGE, command=FOREVER)
-        try:
-            session.start()
-        except SessionExistsError as error:
-            outcomes.append(type(error).__name__)
-        else:
-            outcomes.append("started")
-
-    racers = [threading.Thread(target=start) for _ in range(4)]
-    for racer in racers:
-        racer.start()
-    for racer in racers:
-        racer.join(50)
-    assert sorted(outcomes) == ["SessionExistsError"] * 3 + ["started"]
+    one_wins(session, 4)
 
 
 def test_of_two_that_run_what_ended_again_one_wins(name: str, docker: Docker) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import sys
-import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -24,6 +23,7 @@ from sandbox_tui.api.ops import (
     auto_detect_backend,
 )
 from tests.integration.cli.conftest import Cli, SitDown
+from tests.integration.ops.racing import one_wins
 from tests.person import Person
 from tests.support import TmuxServer, retry_until
 
@@ -165,22 +165,7 @@ def test_what_ended_runs_again_only_as_it_was(
 
 
 def test_of_two_that_start_one_wins(tmux_server: TmuxServer) -> None:
-    outcomes: list[str] = []
-
-    def start() -> None:
-        try:
-            SessionManager("race").start("sleep 1000")
-        except SessionExistsError as error:
-            outcomes.append(type(error).__name__)
-        else:
-            outcomes.append("started")
-
-    racers = [threading.Thread(target=start) for _ in range(6)]
-    for racer in racers:
-        racer.start()
-    for racer in racers:
-        racer.join(30)
-    assert sorted(outcomes) == ["SessionExistsError"] * 5 + ["started"]
+    one_wins(lambda: SessionManager("race", command="sleep 1000"), 6)
 
 
 def test_of_two_that_run_what_ended_again_one_wins(tmux_server: TmuxServer, here: Path) -> None:
@@ -188,22 +173,7 @@ def test_of_two_that_run_what_ended_again_one_wins(tmux_server: TmuxServer, here
     session = SessionManager("again", command=command, working_dir=str(here))
     session.start()
     retry_until(lambda: session.status().state is SessionState.EXITED)
-    outcomes: list[str] = []
-
-    def start() -> None:
-        try:
-            SessionManager("again", command=command, working_dir=str(here)).start()
-        except SessionExistsError as error:
-            outcomes.append(type(error).__name__)
-        else:
-            outcomes.append("started")
-
-    racers = [threading.Thread(target=start) for _ in range(4)]
-    for racer in racers:
-        racer.start()
-    for racer in racers:
-        racer.join(30)
-    assert sorted(outcomes) == ["SessionExistsError"] * 3 + ["started"]
+    one_wins(lambda: SessionManager("again", command=command, working_dir=str(here)), 4)
 
 
 def test_defined_running_defined(tmux_server: TmuxServer, cli: Cli, here: Path) -> None:
