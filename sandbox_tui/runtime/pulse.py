@@ -9,16 +9,20 @@ class Pulse:
     """Wake all present waiters at once. State is read by the woken, so a slow one only skips."""
 
     def __init__(self) -> None:
-        self._next: asyncio.Future[None] | None = None
+        self._waiting: dict[asyncio.Future[None], None] = {}
 
     def fire(self) -> None:
-        """Wake everyone who waits now."""
-        waiting, self._next = self._next, None
-        if waiting is not None and not waiting.done():
-            waiting.set_result(None)
+        """Wake everyone who waits now, in the order in which they came."""
+        waiting, self._waiting = self._waiting, {}
+        for each in waiting:
+            if not each.done():
+                each.set_result(None)
 
     async def wait(self) -> None:
         """Return at the next `fire`. Check the state before waiting, without awaiting between."""
-        if self._next is None or self._next.done():
-            self._next = asyncio.get_running_loop().create_future()
-        await asyncio.shield(self._next)
+        mine: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting[mine] = None
+        try:
+            await mine
+        finally:
+            self._waiting.pop(mine, None)

@@ -59,9 +59,8 @@ def test_no_shell_ends_with_its_command(shell: Sequence[str]) -> None:
         process.stdin.write(scripts.session_setup("begun").encode())
         assert answer(process, "begun")
         with storm(process):
-            for _ in range(COMMANDS):
-                mark = nonce()
+            for number in range(COMMANDS):
                 code = "f() { while :; do :; done; }; f; f"
-                process.stdin.write(scripts.command(mark, code).encode())
-                assert answer(process, mark)
+                process.stdin.write(scripts.command(number, nonce(), code).encode())
+                assert answer(process, f"begun end {number} ")
         process.stdin.close()

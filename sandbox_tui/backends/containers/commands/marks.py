@@ -1,7 +1,7 @@
 """Where one command of a shell begins and ends in the streams that it shares with all others.
 
 The shell says so itself, on a line of its own that starts with a control sign and a nonce. Nobody
-can guess the nonce, and no command ever gets to see it, so no output can be taken for such a line.
+can guess the nonce, so no output is taken for such a line by accident.
 """
 
 from __future__ import annotations

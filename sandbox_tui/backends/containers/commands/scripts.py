@@ -88,7 +88,8 @@ _st_run() {
 }
 """.replace("@TAG@", TAG)
 
-# With its end is told what runs then: that is spared when the next command has to be ended.
+# After its end is told what runs then: that is spared when the next command has to be ended. It is
+# told when the end is known already, so that nobody waits for it.
 # A `return` with nothing left to return from would end the shell: in commands, 5 is closed.
 _SESSION_SETUP = rf"""
 exec 5>&1 6>&2 8>&1 9>&2
@@ -102,7 +103,7 @@ else
 fi
 _st_say() {{
   local IFS=' '
-  command printf '\001%s\n' "$*" >&8
+  command printf '\001@NONCE@ %s\n' "$*" >&8
 }}
 _st_a() {{
   _st_busy=1
@@ -110,10 +111,11 @@ _st_a() {{
 }}
 _st_z() {{
   _st_code=$? _st_busy=
-  command printf '\001%s end\n' "$1" >&9
+  command printf '\001@NONCE@ end %s\n' "$1" >&9
+  command printf '\001@NONCE@ end %s %s\n' "$1" "$_st_code" >&8
   case $- in
-    *f*) set +f; _st_say "$1 end $_st_code" /proc/[0-9]*; set -f ;;
-    *) _st_say "$1 end $_st_code" /proc/[0-9]* ;;
+    *f*) set +f; _st_say others "$1" /proc/[0-9]*; set -f ;;
+    *) _st_say others "$1" /proc/[0-9]* ;;
   esac
 }}
 """
@@ -122,11 +124,11 @@ _st_z() {{
 # left at a signal, its syntax errors are its own, and `cd`, variables and functions stay. The words
 # around it are few and short: a shell reads them sign by sign.
 _COMMAND = """\
-command . /proc/self/fd/7 7<<\\{nonce} </dev/null 8>&5 9>&6 5>&- 6>&-
+command . /proc/self/fd/7 7<<\\{limit} </dev/null 8>&5 9>&6 5>&- 6>&-
 {{ _st_a; }} 2>/dev/null
 {code}
-{nonce}
-{{ _st_z {nonce}; }} 2>/dev/null
+{limit}
+{{ _st_z {number}; }} 2>/dev/null
 """
 
 TRACED = re.compile(rb"[^\n]*\. /proc/self/fd/7\n")
@@ -143,7 +145,8 @@ def session_setup(nonce: str) -> str:
 
     It answers with a mark `ready`, its process id, and what else runs.
     """
-    return f"{_SESSION_SETUP}_st_say '{nonce} ready' $$ /proc/[0-9]*\n"
+    setup = _SESSION_SETUP.replace("@NONCE@", nonce)
+    return f"{setup}_st_say ready $$ /proc/[0-9]*\n"
 
 
 def program(nonce: str, tag: str, argv: Sequence[str]) -> str:
@@ -151,6 +154,10 @@ def program(nonce: str, tag: str, argv: Sequence[str]) -> str:
     return f"_st_run {nonce} {tag} {shlex.join(argv)}\n"
 
 
-def command(nonce: str, code: str) -> str:
-    """One command for a session."""
-    return _COMMAND.format(nonce=nonce, code=code)
+def command(number: int, limit: str, code: str) -> str:
+    """One command for a session; `limit` is a line that is not in its code.
+
+    The shell answers with a mark `end` on each stream, on stdout with the exit code, and then with
+    a mark `others` that tells what runs. Each has the number of the command.
+    """
+    return _COMMAND.format(number=number, limit=limit, code=code)

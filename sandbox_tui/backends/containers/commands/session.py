@@ -1,14 +1,15 @@
 """A shell inside a container that stays between commands; see `runtime.session.Session`.
 
 One task reads everything the shell prints and one runs the commands, in their order. What comes
-between a command's two marks is its own; what comes between commands, from something that runs on
-in the background, is only told to who listens to the whole session.
+before a command's mark on each stream is its own; what comes between commands, from something that
+runs on in the background, is only told to who listens to the whole session.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import itertools
 import uuid
 from collections import deque
 from collections.abc import AsyncGenerator, Callable
@@ -21,7 +22,7 @@ from sandbox_tui.backends.containers.commands.killing import (
     kill_command,
     signal_command,
 )
-from sandbox_tui.backends.containers.commands.marks import Mark, nonce
+from sandbox_tui.backends.containers.commands.marks import Mark, Marks, nonce
 from sandbox_tui.backends.containers.commands.run import END_SECONDS, STILL_THERE, TRIES
 from sandbox_tui.backends.containers.commands.shell import Shell, container_ended
 from sandbox_tui.backends.containers.commands.turn import Turn
@@ -52,15 +53,18 @@ _DOUBTFUL = (None, 137)
 class ContainerSession:
     """One shell. Commands are told to it one at a time."""
 
-    def __init__(self, link: Link, shell: Shell, session_id: str, ready: Mark) -> None:
+    def __init__(self, link: Link, shell: Shell, session_id: str, begun: str, ready: Mark) -> None:
         self.id = session_id
         self._link = link
         self._shell = shell
         self._pid, *others = ready.details
         self._others = tuple(others)
+        self._others_after = self._last = 0
+        self._numbers = itertools.count(1)
+        self._marks = {name: Marks(begun) for name in ("stdout", "stderr")}
         self._waiting: deque[Turn] = deque()
         self._present: Turn | None = None
-        self._voices = {name: Voice(name) for name in ("stdout", "stderr")}
+        self._voices = {name: Voice(name) for name in self._marks}
         self._heard = Kept(HEARD, "tail")
         self._pulse = Pulse()
         self._over = False
@@ -84,7 +88,7 @@ class ContainerSession:
         if ready is None:
             await shell.aclose()
             raise UnsupportedError(box.ref, "keep a shell open", hint="Use an image that has sh.")
-        return cls(link, shell, session_id, ready)
+        return cls(link, shell, session_id, begun, ready)
 
     @property
     def ref(self) -> Ref:
@@ -104,8 +108,9 @@ class ContainerSession:
             raise SessionClosedError(self.ref, self._why)
         if "\0" in command:
             raise InvalidSpecError("command", "it has a NUL")
+        number, changed = next(self._numbers), self._pulse.fire
         turn = Turn(
-            self.ref, command, timeout, cap, on_signal=self._signal, changed=self._pulse.fire
+            number, self.ref, command, timeout, cap, on_signal=self._signal, changed=changed
         )
         self._waiting.append(turn)
         self._pulse.fire()
@@ -154,13 +159,23 @@ class ContainerSession:
             self._pulse.fire()
 
     def _take(self, stream: str, data: bytes) -> None:
-        turn = self._present
-        for piece in turn.cut(stream, data) if turn else [data]:
-            if isinstance(piece, bytes):
-                self._say(turn, stream, self._voices[stream].text(piece))
-            elif turn is not None:
-                self._say(turn, stream, self._voices[stream].text(b"", final=True))
-                turn.note(stream, piece)
+        for piece in self._marks[stream].feed(data):
+            turn = self._present
+            if isinstance(piece, Mark):
+                self._note(turn, stream, piece)
+            else:
+                said = turn.own(stream, piece) if turn else piece
+                self._say(turn, stream, self._voices[stream].text(said))
+
+    def _note(self, turn: Turn | None, stream: str, mark: Mark) -> None:
+        """The end of a command on one stream, or what ran when it had ended."""
+        number = int(mark.details[0])
+        if mark.word == "others":
+            self._others_after, self._others = number, mark.details[1:]
+            self._pulse.fire()
+        elif turn is not None and turn.number == number:
+            self._say(turn, stream, self._voices[stream].text(b"", final=True))
+            turn.note(stream, mark)
 
     def _say(self, turn: Turn | None, stream: str, text: Text) -> None:
         if not text.text:
@@ -197,7 +212,7 @@ class ContainerSession:
         self._present = turn
         execution.begin()
         try:
-            await self._shell.send(scripts.command(turn.nonce, execution.code))
+            await self._shell.send(scripts.command(turn.number, nonce(), execution.code))
             outcome = await self._wait_for(turn)
             end = Verdict(outcome) if outcome else await self._verdict(turn)
             if outcome:
@@ -205,8 +220,7 @@ class ContainerSession:
         except SandboxError as error:
             end = Verdict(end.outcome if end.detail else Outcome.DIED, None, error.message)
         finally:
-            self._present = None
-            self._others = turn.others if turn.is_done else self._others
+            self._present, self._last = None, turn.number
             execution.finish(end.outcome, exit_code=end.exit_code, detail=end.detail)
 
     async def _wait_for(self, turn: Turn) -> Outcome | None:
@@ -242,7 +256,7 @@ class ContainerSession:
     async def _end_inside(self, turn: Turn) -> None:
         """End what it started; when the shell does not come back from it, the shell too."""
         for _ in range(TRIES):
-            await self._order(abort_command(self.id, self._pid, self._others))
+            await self._order(abort_command(self.id, self._pid, await self._spared()))
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(0.5):
                     while not (turn.is_done or self._over):
@@ -254,7 +268,16 @@ class ContainerSession:
 
     async def _signal(self, turn: Turn, number: int) -> None:
         if turn is self._present:
-            await self._order(signal_command(self.id, number, self._pid, self._others))
+            spared = await self._spared()
+            await self._order(signal_command(self.id, number, self._pid, spared))
+
+    async def _spared(self) -> tuple[str, ...]:
+        """What ran before the present command; it is told a moment after the last one's end."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(0.5):
+                while self._others_after != self._last and not self._over:
+                    await self._pulse.wait()
+        return self._others
 
     async def _order(self, argv: list[str]) -> None:
         await self._link.ask(lambda engine: engine.run(self._shell.box, argv))
