@@ -68,7 +68,7 @@ async def test_an_engine_that_is_killed_ends_what_waits_for_it_with_an_error(
     began = time.monotonic()
     ended = await asyncio.gather(*waiting.values(), return_exceptions=True)
 
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 1
     for what, error in zip(waiting, ended, strict=True):
         assert isinstance(error, SandboxError), f"{what}: {error!r}"
     with pytest.raises(SocketError):
@@ -81,6 +81,33 @@ async def test_an_engine_that_is_killed_ends_what_waits_for_it_with_an_error(
     await box.shutdown(force=True)
     names = {item.name for item in await list_containers(socket_path=service.url)}
     assert box.name not in names
+
+
+@pytest.mark.parametrize("pulling", [False, True], ids=["push", "pull"])
+async def test_an_engine_that_is_killed_ends_a_copy_with_an_error(
+    box: AsyncContainer, service: Service, tmp_path: Path, *, pulling: bool
+) -> None:
+    big, folder = tmp_path / "big", tmp_path / "copies"
+    folder.mkdir()
+    with big.open("wb") as file:
+        file.truncate(2**30)
+    if pulling:
+        await box.run("dd if=/dev/zero of=/big bs=1M count=200")
+        copy = asyncio.create_task(box.pull("/big", str(folder / "copy")))
+        await retry_until_async(lambda: any(each.lstat().st_size for each in folder.rglob("*")))
+    else:
+        copy = asyncio.create_task(box.push(str(big), "/new/"))
+        await retry_until_async(lambda: _arrives(box, "/new/big"))
+
+    service.stop()
+    began = time.monotonic()
+    with pytest.raises(SocketError):
+        await copy
+
+    assert time.monotonic() - began < 1
+    assert not list(folder.iterdir())
+    service.start()
+    await retry_until_async(lambda: _answers(box), timeout=20)
 
 
 async def test_an_engine_that_freezes_costs_a_deadline_and_no_more(
@@ -96,6 +123,11 @@ async def test_an_engine_that_freezes_costs_a_deadline_and_no_more(
 
     assert time.monotonic() - began < 20
     await retry_until_async(lambda: _answers(box), timeout=20)
+
+
+async def _arrives(box: AsyncContainer, path: str) -> bool:
+    """Whether some of a file is there."""
+    return (await box.run(f"test -s {path}")).ok
 
 
 async def _answers(box: AsyncContainer) -> bool:
