@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import signal
+import statistics
 import time
 from datetime import UTC, datetime
 from pathlib import Path
@@ -172,6 +174,15 @@ async def test_how_it_is(box: AsyncContainer, engine: Engine) -> None:
     assert box.socket_path == str(engine.socket)
 
 
+def processor_by_engine(outside: Outside, name: str) -> float:
+    """Percent of a core, from some seconds of what `docker stats` shows."""
+    said = outside.client.stats(name, stream=True, decode=True)
+    first, *_, last = (each["cpu_stats"] for each in itertools.islice(said, 4))
+    used = last["cpu_usage"]["total_usage"] - first["cpu_usage"]["total_usage"]
+    system = last["system_cpu_usage"] - first["system_cpu_usage"]
+    return used / system * last["online_cpus"] * 100
+
+
 @on_docker
 async def test_processor_and_memory_are_what_the_engine_says(
     box: AsyncContainer, outside: Outside
@@ -179,16 +190,15 @@ async def test_processor_and_memory_are_what_the_engine_says(
     cached = "head -c 60000000 /dev/zero >/tmp/x; cat /tmp/x >/dev/null"
     await box.run(cached)
     busy = await box.run("while :; do :; done", detach=True)
-    stats = await asyncio.to_thread(outside.client.stats, box.name, stream=False)
-    before, now = stats["precpu_stats"], stats["cpu_stats"]
-    used = now["cpu_usage"]["total_usage"] - before["cpu_usage"]["total_usage"]
-    system = now["system_cpu_usage"] - before["system_cpu_usage"]
-    theirs = used / system * now["online_cpus"] * 100
+    looking = asyncio.create_task(asyncio.to_thread(processor_by_engine, outside, box.name))
+    infos = [await box.info()]
+    while not looking.done():
+        infos.append(await box.info())
+    ours = statistics.fmean(info.cpu_percent for info in infos)
 
-    info = await box.info()
-
-    assert info.cpu_percent == pytest.approx(theirs, abs=25)
-    assert info.memory_usage.endswith("KB") or float(info.memory_usage.split()[0]) < 20
+    assert ours == pytest.approx(await looking, abs=8)
+    usage = infos[-1].memory_usage
+    assert usage.endswith("KB") or float(usage.split()[0]) < 20
     await busy.kill(signal.SIGKILL)
 
 
@@ -212,7 +222,7 @@ async def test_shutdown_takes_under_a_second_and_can_be_repeated(
     began = time.monotonic()
     await box.shutdown()
 
-    assert time.monotonic() - began < (1.0 if engine.kind == "docker" else 2.0)
+    assert time.monotonic() - began < 1.0
     assert outside.state(box.name) == ""
     await box.shutdown()
     with pytest.raises(ContainerGone):
