@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+from asyncio import to_thread
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
+
+import msgspec
 
 from sandbox_tui.backends.base import (
     Attaches,
@@ -26,6 +29,7 @@ from sandbox_tui.hub import cargo
 from sandbox_tui.hub.hub import Hub
 from sandbox_tui.hub.registry import ENDED, is_made_anew
 from sandbox_tui.hub.starting import left_as_it_was, may_run_again, spec_for, whole
+from sandbox_tui.hub.terms import STARTER
 from sandbox_tui.model.actions import (
     Action,
     AddCell,
@@ -72,6 +76,7 @@ from sandbox_tui.model.room import Completion
 from sandbox_tui.model.specs import ContainerSpec, Inside, RoomSpec, Spec
 from sandbox_tui.model.world import Sandbox, State
 from sandbox_tui.runtime.execution import Execution
+from sandbox_tui.runtime.identity import myself
 from sandbox_tui.runtime.streams import closing
 
 Handler = TypeVar("Handler", bound=Callable[..., Awaitable[object]])
@@ -157,6 +162,7 @@ async def run_once(hub: Hub, action: RunOnce) -> Execution:
     """Run the command of a container that exists for it only; its image is fetched when missing."""
     spec = hub.filled(action.spec)
     check(spec)
+    spec = msgspec.structs.replace(spec, labels={**spec.labels, STARTER: await to_thread(myself)})
     able = hub.able(hub.home(spec), RunsOnce, "run a command once")
     return await _with_image(able, spec.image, lambda: able.run_once(spec, timeout=action.timeout))
 
@@ -206,12 +212,15 @@ async def resume(hub: Hub, action: Resume) -> None:
 
 @handles(Remove)
 async def remove(hub: Hub, action: Remove) -> None:
-    """Take it away; a live one only with `force`."""
+    """Take it away, with what the project here keeps of it; a live one only with `force`."""
     _must_be_live(hub, action.ref)
+    box = hub.world.get(action.ref)
     if action.force:
         await _take_away(hub, action.ref)
     else:
         await hub.backend(action.ref.place).remove(action.ref)
+    if box is not None:
+        await to_thread(_forget, box)
     await hub.refresh(action.ref.place)
 
 
@@ -375,6 +384,13 @@ async def _take_away(hub: Hub, ref: Ref) -> None:
             await step(ref)
         except NotFoundError:
             return
+
+
+def _forget(box: Sandbox) -> None:
+    """Delete what the project here keeps of it. Reads and writes files."""
+    from sandbox_tui.hub import projects  # a listing needs none of what it reads them with
+
+    projects.forget(box)
 
 
 def _must_exist(hub: Hub, ref: Ref) -> Sandbox:

@@ -22,7 +22,7 @@ import msgspec
 
 from sandbox_tui.hub.logbook import Logbook
 from sandbox_tui.hub.terms import container_id, terms_of
-from sandbox_tui.model.errors import ConfigError, InvalidSpecError
+from sandbox_tui.model.errors import ConfigError, FileError, InvalidSpecError
 from sandbox_tui.model.world import Sandbox
 
 FOLDER = ".pocketdock"
@@ -133,11 +133,17 @@ class Instances:
             return []
 
     def remove(self, name: str, container_id: str) -> bool:
-        """Delete the folder of that very container; one that is not its own stays."""
+        """Delete the folder of that very container; one that is not its own stays.
+
+        Raises `FileError`.
+        """
         kept, folder = self.read(name), self.folder(name)
-        if kept is None or kept.id != container_id or folder.is_symlink():
+        if not container_id or kept is None or kept.id != container_id or folder.is_symlink():
             return False
-        shutil.rmtree(folder)
+        try:
+            shutil.rmtree(folder)
+        except OSError as error:
+            raise FileError(error.filename or str(folder), error.strerror or str(error)) from error
         return True
 
 
@@ -155,6 +161,13 @@ def logbook(folder: Path) -> Logbook | None:
     """
     wanted = read(folder.parents[2]).logging
     return Logbook(folder / "logs", wanted.max_logs_per_instance) if wanted.auto_log else None
+
+
+def forget(box: Sandbox) -> None:
+    """Delete what the project here keeps of that very container. Raises `FileError`."""
+    root = find_root() if box.managed else None
+    if root is not None:
+        Instances(root).remove(box.ref.name, container_id(box))
 
 
 def cross_check(root: Path, boxes: Iterable[Sandbox]) -> CrossCheck:

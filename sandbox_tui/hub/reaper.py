@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from sandbox_tui.backends.base import Measures
@@ -17,7 +17,7 @@ from sandbox_tui.hub.hub import Hub
 from sandbox_tui.hub.terms import Terms, container_id, terms_of
 from sandbox_tui.model.errors import SandboxError
 from sandbox_tui.model.refs import Kind, Ref
-from sandbox_tui.model.world import Sandbox
+from sandbox_tui.model.world import Sandbox, State
 from sandbox_tui.runtime.identity import is_gone
 
 OWNERS = 5.0
@@ -114,7 +114,7 @@ class Reaper:
 
     def _due(self, box: Sandbox, terms: Terms) -> Due | None:
         began, key = (box.created_at or time.time()) + WHOLE_SECONDS, container_id(box)
-        if terms.owner and is_gone(terms.owner):
+        if any(is_gone(each) for each in _needed_by(box, terms)):
             return Due(box.ref, key, 0.0)
         ends: list[Due] = []
         if terms.ttl is not None:
@@ -129,7 +129,7 @@ class Reaper:
     def _pause(terms: dict[str, Terms], due_in: list[float]) -> float:
         """Renew what is used four times within its idle timeout, and be there when one is due."""
         idle = [each.idle_timeout / 4 for each in terms.values() if each.idle_timeout is not None]
-        owned = [OWNERS] if any(each.owner for each in terms.values()) else []
+        owned = [OWNERS] if any(each.owner or each.starter for each in terms.values()) else []
         return max(0.05, min([LONGEST, *due_in, *idle, *owned]))
 
     def _end(self, due: Due) -> None:
@@ -165,6 +165,14 @@ class Reaper:
         await asyncio.sleep(MEASURING)
         measured = (await backend.vitals([due.ref])).get(due.ref)
         return measured is not None and (measured.cpu or 0.0) > WORKING
+
+
+def _needed_by(box: Sandbox, terms: Terms) -> Iterator[str]:
+    """The processes without which it is of no use: who ends it, and who was about to start it."""
+    if terms.owner:
+        yield terms.owner
+    if terms.starter and box.state is State.STOPPED:
+        yield terms.starter
 
 
 def _is_ours(box: Sandbox) -> bool:

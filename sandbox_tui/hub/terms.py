@@ -16,6 +16,8 @@ from sandbox_tui.model.world import ContainerFacts, Sandbox
 OWNER = f"{FAMILY}owner"
 """Which process made it and means to end it; see `runtime.identity`."""
 
+STARTER = f"{FAMILY}starter"
+"""Which process made it to start it at once, and nobody else would; it means nothing afterwards."""
 
 KNOWN_BY = f"{FAMILY}known-by"
 """Where its uses are written down; who writes elsewhere cannot tell whether it is idle."""
@@ -31,6 +33,7 @@ class Terms(NamedTuple):
     persist: bool = False
     project: str = ""
     owner: str = ""
+    starter: str = ""
     known_by: str = ""
 
 
@@ -45,6 +48,7 @@ def terms_of(box: Sandbox) -> Terms:
         persist=labels.get(PERSIST_LABEL) == "1",
         project=labels.get(PROJECT_LABEL, ""),
         owner=labels.get(OWNER, ""),
+        starter=labels.get(STARTER, ""),
         known_by=labels.get(KNOWN_BY, ""),
     )
 

@@ -76,10 +76,7 @@ async def destroyed(there: Machine, box: Sandbox) -> None:
     """Remove it, running or not, and what the project here keeps of that very container."""
     await there.remove(box.ref, container_id(box), force=True)
     leaving.let_go(container_id(box))
-    root = await asyncio.to_thread(projects.find_root)
-    if root is not None and box.managed:
-        instances = projects.Instances(root)
-        await asyncio.to_thread(instances.remove, box.ref.name, container_id(box))
+    await asyncio.to_thread(projects.forget, box)
 
 
 async def folder_of(box: Sandbox) -> Path | None:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 import subprocess
 import sys
 import uuid
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
+from sandbox_tui.api.containers import create_new_container, init_project
 from tests.integration.cli.conftest import Cli, SitDown
 from tests.support import Engine, retry_until
 
@@ -38,6 +41,21 @@ def test_a_listing_of_real_containers_loads_no_library_of_anybody(box: str) -> N
     listing, loaded = done.stdout.splitlines()
     assert box in listing
     assert loaded == "set()"
+
+
+def test_one_that_is_removed_takes_along_what_its_project_keeps(
+    cli: Cli, docker_engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    del docker_engine
+    monkeypatch.chdir(init_project(tmp_path / "shop"))
+    name = f"st-cli-{uuid.uuid4().hex[:8]}"
+    kept = Path(create_new_container(image=IMAGE, name=name, persist=True).data_path)
+    other = kept.with_name("other")
+    shutil.copytree(kept, other)
+
+    assert cli("rm", f"container:{name}", "--force", "--yes").code == 0
+    assert not kept.exists()
+    assert other.exists()
 
 
 def test_a_container_from_beginning_to_end(cli: Cli, box: str) -> None:

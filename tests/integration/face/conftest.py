@@ -45,10 +45,15 @@ class Outside:
 
     def run(self, *command: str, **config: object) -> str:
         """A container that somebody else has made."""
+        name = self.make(*command, **config)
+        self.client.start(name)
+        return name
+
+    def make(self, *command: str, **config: object) -> str:
+        """One that is not started."""
         name = self.name()
         body = {"Image": IMAGE, "Cmd": list(command), "HostConfig": {"Init": True}, **config}
         self.client.create_container_from_config(body, name)
-        self.client.start(name)
         return name
 
     def names(self) -> set[str]:

@@ -35,6 +35,21 @@ print(box.run("echo made").stdout, end="", flush=True)
 {then}
 """
 
+ONCE = """
+import asyncio, os, signal
+from sandbox_tui.api.containers_async.machine import machine
+from sandbox_tui.backends.containers.engine.engine import Engine
+from sandbox_tui.model.actions import RunOnce
+from sandbox_tui.model.specs import ContainerSpec
+
+async def main():
+    there = await machine({url!r})
+    await there.api.perform(RunOnce(spec=ContainerSpec(name={name!r}, image={image!r})))
+
+Engine.begin = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
+asyncio.run(main())
+"""
+
 
 def making(engine: Engine, name: str, then: str) -> tuple[str, ...]:
     """A program that makes a container and then does something else."""
@@ -79,6 +94,21 @@ async def test_what_a_killed_program_left_is_ended_by_the_next_that_looks(
         assert outside.state(name) == "running"
         maker.kill()
     await retry_until_async(lambda: outside.state(name) == "", timeout=10)
+
+
+async def test_what_a_killed_program_never_started_is_ended_and_nobody_elses(
+    engine: Engine, outside: Outside
+) -> None:
+    name = outside.name()
+    code = ONCE.format(image=IMAGE, name=name, url=engine.url)
+    with program(sys.executable, "-c", code) as maker:
+        maker.wait(30)
+    assert outside.state(name) == "created"
+    other = outside.make("true", Labels=outside.client.inspect_container(name)["Config"]["Labels"])
+
+    await list_containers(socket_path=engine.url)
+    await retry_until_async(lambda: outside.state(name) == "", timeout=10)
+    assert outside.state(other) == "created"
 
 
 async def test_a_ttl_ends_it_from_outside_and_from_within(engine: Engine, outside: Outside) -> None:
