@@ -12,7 +12,7 @@ from sandbox_tui.backends.containers.backend import ContainerBackend
 from sandbox_tui.backends.containers.commands.scripts import is_own
 from sandbox_tui.backends.containers.commands.worker import LONGEST
 from sandbox_tui.backends.containers.labels import MANAGED_LABEL
-from sandbox_tui.model.errors import ConflictError, NotRunningError
+from sandbox_tui.model.errors import ConflictError, NotRunningError, SandboxError
 from sandbox_tui.model.outputs import Outcome, Result, Text
 from sandbox_tui.model.refs import Kind, Ref
 from sandbox_tui.model.specs import Command, Inside
@@ -22,7 +22,7 @@ from tests.integration.containers.test_execute import TREE, left, run
 from tests.support import retry_until_async
 
 MANAGED = {MANAGED_LABEL: "1"}
-BY_EXEC = Inside(working_dir="/")
+BY_EXEC = Inside(user="root")
 
 
 @pytest.fixture
@@ -117,6 +117,38 @@ async def test_words_arrive_as_they_are(
 ) -> None:
     expected = "a b|$(id)|'|\n|é|" if isinstance(code, tuple) else "a 'b' \"c\" $d\n"
     assert (await (await backend.execute(warm, code))).stdout == expected
+
+
+async def test_variables_and_a_folder_of_its_own_are_for_it_only(
+    backend: ContainerBackend, outside: Outside, warm: Ref
+) -> None:
+    env = {"A": "it's $(x)\n*", "PATH": "/nowhere:/bin:/usr/bin", "SHLVL": "7", "a.b-c": ""}
+    told, by_exec = [
+        sorted(without_tag(await (await backend.execute(warm, ("env",), inside=inside))))
+        for inside in (Inside(env=env), Inside(env=env, user="root"))
+    ]
+    assert told == by_exec
+    there = Inside(env=env, working_dir="/tmp")
+    assert (await (await backend.execute(warm, 'pwd; echo "$A"', inside=there))).stdout == (
+        f"/tmp\n{env['A']}\n"
+    )
+
+    assert len(shells(outside, warm)) == 1
+    assert (await run(backend, warm, "pwd; echo $A")).stdout == "/\n\n"
+
+
+async def test_a_folder_that_is_not_there_is_what_the_engine_says(
+    backend: ContainerBackend, warm: Ref
+) -> None:
+    said: list[object] = []
+    for user in ("", "root"):
+        try:
+            nowhere = Inside(working_dir="/nowhere", user=user)
+            said.append((await (await backend.execute(warm, "true", inside=nowhere))).exit_code)
+        except SandboxError as error:
+            said.append(type(error))
+    assert said[0] == said[1] != 0
+    assert (await run(backend, warm, "echo on")).stdout == "on\n"
 
 
 @on_docker

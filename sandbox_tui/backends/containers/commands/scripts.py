@@ -12,6 +12,7 @@ import shlex
 from collections.abc import Sequence
 
 from sandbox_tui.backends.containers.commands.killing import ABORT, TAG
+from sandbox_tui.model.specs import Inside
 
 LABEL = "sandbox-tui"
 """The argument by which our own shells are known in a list of processes."""
@@ -39,7 +40,8 @@ def is_own(command: str) -> bool:
 #
 # Process ids rise, so whatever came of the command is listed after what had been there before.
 _WORKER_SETUP = r"""
-command -v setsid >/dev/null && command -v ls >/dev/null && [ -d /proc/self/fd ] || exit
+for _st_word in setsid env ls; do command -v $_st_word >/dev/null || exit; done
+[ -d /proc/self/fd ] || exit
 exec 9>&2 2>/dev/null
 unset IFS
 _st_last() { for _st_word; do :; done; }
@@ -68,13 +70,15 @@ _st_alone() {
   return 1
 }
 _st_run() {
-  _st_nonce=$1 _st_tag=$2
-  shift 2
+  _st_nonce=$1 _st_tag=$2 _st_folder=$3
+  shift 3
+  [ -z "$_st_folder" ] || (cd -- "$_st_folder") || exit
   _st_list
   _st_before=$_st_pids
   printf '\001%s begin\n' "$_st_nonce"
   IFS= read -r _st_go || exit
   (
+    [ -z "$_st_folder" ] || cd -- "$_st_folder" || exit
     unset SHLVL OLDPWD PWD
     export @TAG@="$_st_tag"
     exec setsid "$@" </dev/null 2>&9 9>&-
@@ -149,9 +153,14 @@ def session_setup(nonce: str) -> str:
     return f"{setup}_st_say ready $$ /proc/[0-9]*\n"
 
 
-def program(nonce: str, tag: str, argv: Sequence[str]) -> str:
-    """One program for a worker, which waits for one more line before it runs it."""
-    return f"_st_run {nonce} {tag} {shlex.join(argv)}\n"
+def program(nonce: str, tag: str, argv: Sequence[str], inside: Inside) -> str:
+    """One program for a worker, which waits for one more line before it runs it.
+
+    In a folder that there is not the worker ends, and has run nothing.
+    """
+    pairs = [f"{name}={value}" for name, value in inside.env.items()]
+    words = ["env", *pairs, *argv] if pairs else argv
+    return f"_st_run {nonce} {tag} {shlex.join((inside.working_dir, *words))}\n"
 
 
 def command(number: int, limit: str, code: str) -> str:

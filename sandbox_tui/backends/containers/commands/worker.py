@@ -22,9 +22,10 @@ from sandbox_tui.backends.containers.engine.link import Link
 from sandbox_tui.backends.containers.engine.replies import Box
 from sandbox_tui.model.errors import BackendUnavailableError
 from sandbox_tui.model.outputs import Outcome, Text
+from sandbox_tui.model.specs import Inside
 
 LONGEST = 32 * 1024
-"""Characters of a program and its arguments; a shell reads more too slowly."""
+"""Characters of a program, its arguments and variables; a shell reads more too slowly."""
 
 READY_SECONDS = 3.0
 ANSWER_SECONDS = 0.25
@@ -68,14 +69,14 @@ class Worker:
         """Whether it still is there, as far as is known."""
         return self._shell.is_alive
 
-    async def begin(self, argv: Sequence[str], tag: str) -> bool:
+    async def begin(self, argv: Sequence[str], tag: str, inside: Inside) -> bool:
         """Run a program; when it does not answer in time, nothing was and will be run."""
         begun = nonce()
         self._marks = {name: Marks(begun) for name in ("stdout", "stderr")}
         self._voices = {name: Voice(name) for name in self._marks}
         self._ends = {}
         try:
-            await self._shell.send(scripts.program(begun, tag, argv))
+            await self._shell.send(scripts.program(begun, tag, argv, inside))
             if await self._shell.answer(begun, ANSWER_SECONDS) is not None:
                 await self._shell.send("\n")
                 return True

@@ -8,6 +8,7 @@ containers that this program made: elsewhere a process of ours would be a surpri
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Sequence
 
 from sandbox_tui.backends.containers.commands.carrier import Carrier
@@ -24,6 +25,10 @@ MOST_IDLE = 4
 
 IDLE_SECONDS = 120.0
 """How long a shell waits for something to run."""
+
+
+_NAME = re.compile(r"[A-Za-z_][\w.-]*", re.ASCII)
+"""Variables that a program in between passes on."""
 
 
 class Workers:
@@ -46,22 +51,24 @@ class Workers:
 
     async def begin(self, argv: Sequence[str], tag: str, inside: Inside | None) -> Carrier | None:
         """Have a program carried by an idle shell; `None` when there is none."""
-        while self._idle and _is_plain(argv, inside):
+        place = inside or Inside()
+        while self._idle and _is_plain(argv, place):
             worker, timer = self._idle.popitem()
             timer.cancel()
-            if worker.is_alive and await worker.begin(argv, tag):
+            if worker.is_alive and await worker.begin(argv, tag, place):
                 return worker
             self._dismiss(worker)
         return None
 
     async def begin_anew(self, argv: Sequence[str], tag: str, inside: Inside | None) -> Carrier:
         """Have it carried by a new shell, or by an exec. Raises `SandboxError`."""
-        if self._fit and len(self._all) < MOST and _is_plain(argv, inside):
+        place = inside or Inside()
+        if self._fit and len(self._all) < MOST and _is_plain(argv, place):
             worker = await Worker.open(self._link, self.box, self._release)
             self._fit = worker is not None
             if worker is not None:
                 self._all.add(worker)
-                if await worker.begin(argv, tag):
+                if await worker.begin(argv, tag, place):
                     return worker
                 self._dismiss(worker)
         return await Exec.begin(self._link, self.box, argv, tag, inside)
@@ -88,6 +95,13 @@ class Workers:
         task.add_done_callback(self._leaving.discard)
 
 
-def _is_plain(argv: Sequence[str], inside: Inside | None) -> bool:
-    """Whether a shell can run it as the engine would."""
-    return inside in (None, Inside()) and 0 < sum(map(len, argv)) <= LONGEST
+def _is_plain(argv: Sequence[str], inside: Inside) -> bool:
+    """Whether a shell can run it as the engine would: as its own user, and told in few words."""
+    if inside.user or not all(map(_NAME.fullmatch, inside.env)):
+        return False
+    if inside.env and "=" in argv[0]:  # it would be taken for one more variable
+        return False
+    if inside.working_dir and not inside.working_dir.startswith("/"):
+        return False
+    words = "".join((*argv, *inside.env, *inside.env.values(), inside.working_dir))
+    return any(argv) and len(words) <= LONGEST and "\0" not in words
