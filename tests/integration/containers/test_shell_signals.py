@@ -61,6 +61,6 @@ def test_no_shell_ends_with_its_command(shell: Sequence[str]) -> None:
         with storm(process):
             for number in range(COMMANDS):
                 code = "f() { while :; do :; done; }; f; f"
-                process.stdin.write(scripts.command(number, nonce(), code).encode())
+                process.stdin.write(scripts.command(str(number), nonce(), code).encode())
                 assert answer(process, f"begun end {number} ")
         process.stdin.close()

@@ -163,7 +163,7 @@ def program(nonce: str, tag: str, argv: Sequence[str], inside: Inside) -> str:
     return f"_st_run {nonce} {tag} {shlex.join((inside.working_dir, *words))}\n"
 
 
-def command(number: int, limit: str, code: str) -> str:
+def command(number: str, limit: str, code: str) -> str:
     """One command for a session; `limit` is a line that is not in its code.
 
     The shell answers with a mark `end` on each stream, on stdout with the exit code, and then with

@@ -59,7 +59,7 @@ class ContainerSession:
         self._shell = shell
         self._pid, *others = ready.details
         self._others = tuple(others)
-        self._others_after = self._last = 0
+        self._others_after = self._last = ""
         self._numbers = itertools.count(1)
         self._marks = {name: Marks(begun) for name in ("stdout", "stderr")}
         self._waiting: deque[Turn] = deque()
@@ -108,7 +108,7 @@ class ContainerSession:
             raise SessionClosedError(self.ref, self._why)
         if "\0" in command:
             raise InvalidSpecError("command", "it has a NUL")
-        number, changed = next(self._numbers), self._pulse.fire
+        number, changed = str(next(self._numbers)), self._pulse.fire
         turn = Turn(
             number, self.ref, command, timeout, cap, on_signal=self._signal, changed=changed
         )
@@ -169,7 +169,7 @@ class ContainerSession:
 
     def _note(self, turn: Turn | None, stream: str, mark: Mark) -> None:
         """The end of a command on one stream, or what ran when it had ended."""
-        number = int(mark.details[0])
+        number = mark.details[0] if mark.details else ""
         if mark.word == "others":
             self._others_after, self._others = number, mark.details[1:]
             self._pulse.fire()

@@ -17,7 +17,7 @@ class Turn:
 
     def __init__(
         self,
-        number: int,
+        number: str,
         ref: Ref,
         code: str,
         timeout: float | None,
@@ -43,8 +43,9 @@ class Turn:
 
     @property
     def exit_code(self) -> int:
-        """How it ended, once it has."""
-        return int(self.ends["stdout"].details[1])
+        """How it ended, once it has; it might have told its end itself, and badly."""
+        said = self.ends["stdout"].details[1:]
+        return int(said[0]) if said and said[0].isdecimal() else 1
 
     def own(self, stream: str, data: bytes) -> bytes:
         """What a stream says, without what the shell says of our words before the command."""
