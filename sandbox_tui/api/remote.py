@@ -15,6 +15,7 @@ from sandbox_tui.api.entering import enter
 from sandbox_tui.api.notebook_patch import patched
 from sandbox_tui.api.progress import RemoteExecution
 from sandbox_tui.api.remote_line import RemoteLine
+from sandbox_tui.api.remote_pages import RemotePages
 from sandbox_tui.documents.line import Line
 from sandbox_tui.model.actions import Action, Run
 from sandbox_tui.model.cells import Notebook
@@ -156,6 +157,11 @@ class RemoteApi:
     async def room(self, ref: Ref) -> Room:
         """See `Api.room`."""
         return await enter(await self.line(ref))
+
+    @property
+    def pages(self) -> RemotePages:
+        """The pages that the daemon shows in a browser."""
+        return RemotePages(self._link)
 
     async def begin(self, request: requests.Begin | requests.Recall, ref: Ref) -> Execution:
         """Ask for a run and keep up with it, in one conversation."""

@@ -105,6 +105,51 @@ class Leave(Call, frozen=True):
     stop_kernel_if_last: bool
 
 
+class ShowRoom(Call, frozen=True):
+    """Open the page of a room: answered with the page's id."""
+
+    ref: Ref
+
+
+class ShowKernel(Call, frozen=True):
+    """Open the page of the kernel of a connection file: answered with the page's id."""
+
+    path: str
+
+
+class Tell(Call, frozen=True):
+    """One more output of a run, on a page that this client presents: answered with `None`."""
+
+    page_id: str
+    block_id: str
+    title: str
+    output: Output
+
+
+class PageUrl(Call, frozen=True):
+    """An address that opens a page once: answered with it."""
+
+    page_id: str
+
+
+class HasPage(Call, frozen=True):
+    """Whether a page is there: answered with that."""
+
+    page_id: str
+
+
+class ClosePage(Call, frozen=True):
+    """A page is needed here no more: answered with `None`."""
+
+    page_id: str
+
+
+class Present(Subscription, frozen=True):
+    """A page of what this client tells, until it stops asking: the page's id, and no more."""
+
+    name: str
+
+
 class Join(Subscription, frozen=True):
     """`Line.news`: each a `RoomNews`. The client calls its seat `seat` from now on."""
 
@@ -167,6 +212,13 @@ Request = (
     | Inspect
     | Say
     | Leave
+    | ShowRoom
+    | ShowKernel
+    | Tell
+    | PageUrl
+    | HasPage
+    | ClosePage
+    | Present
     | Join
     | Begin
     | Recall

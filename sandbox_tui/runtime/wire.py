@@ -19,7 +19,7 @@ import msgspec
 
 from sandbox_tui.runtime.faults import Fault
 
-PROTOCOL = 2
+PROTOCOL = 3
 """Raised whenever one of the messages, requests or answers changes its shape."""
 
 CHUNK = 128 * 1024

@@ -19,18 +19,21 @@ from sandbox_tui.model.outputs import Output, Text
 from sandbox_tui.runtime.execution import Execution
 from sandbox_tui.runtime.streams import closing, gathered
 from sandbox_tui.runtime.wire import CHUNK, MOST_AT_ONCE
+from sandbox_tui.server.page_answers import answer_page
+from sandbox_tui.server.pages.pages import Pages
 from sandbox_tui.server.room_answers import RoomAnswers
 
 
 class Answers:
     """Answers one client, and keeps the runs that it began until it has seen their end."""
 
-    def __init__(self, api: Api) -> None:
+    def __init__(self, api: Api, pages: Pages) -> None:
         self._api = api
+        self._pages = pages
         self._executions: dict[str, Execution] = {}
         self._rooms = RoomAnswers(api, self._executions)
 
-    async def answer(self, call: Call) -> object:
+    async def answer(self, call: Call) -> object:  # noqa: PLR0911  # one per request
         """The one answer. Raises `SandboxError`."""
         match call:
             case requests.Perform(action):
@@ -46,9 +49,11 @@ class Answers:
             case requests.Inspect(ref):
                 return await self._api.inspect(ref)
             case _:
-                raise UsageError(f"no answer to {type(call).__name__}")
+                return await answer_page(call, self._pages)
 
-    def answers(self, subscription: Subscription) -> AsyncIterator[object]:
+    def answers(  # noqa: PLR0911  # one per request
+        self, subscription: Subscription
+    ) -> AsyncIterator[object]:
         """One answer after the other. Raises `SandboxError`, at once or later."""
         match subscription:
             case requests.Worlds(since):
@@ -61,6 +66,8 @@ class Answers:
                 return patches(self._api.notebooks(ref))
             case requests.Join() | requests.Begin() | requests.Recall():
                 return self._rooms.answers(subscription)
+            case requests.Present(name):
+                return self._pages.present(name)
             case requests.Watch(execution_id):
                 return self._watch(execution_id)
             case _:

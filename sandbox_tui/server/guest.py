@@ -34,6 +34,7 @@ from sandbox_tui.runtime.wire import (
     ToServer,
 )
 from sandbox_tui.server.answers import Answers
+from sandbox_tui.server.pages.pages import Pages
 
 GREETING = 5.0
 """Seconds in which a client must say who it is."""
@@ -57,9 +58,9 @@ class _Conversation:
 class Guest:
     """Serves one client until it hangs up, vanishes, or says what makes no sense."""
 
-    def __init__(self, api: Api, channel: Channel[ToServer]) -> None:
+    def __init__(self, api: Api, pages: Pages, channel: Channel[ToServer]) -> None:
         self._channel = channel
-        self._answers = Answers(api)
+        self._answers = Answers(api, pages)
         self._talks: dict[int, _Conversation] = {}
 
     async def serve(self) -> None:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import socket
+from collections.abc import AsyncGenerator
 
 from sandbox_tui.api.base import Api
 from sandbox_tui.runtime.peer import peer_of
 from sandbox_tui.runtime.wire import CHUNK, server_channel
 from sandbox_tui.server.guest import Guest
+from sandbox_tui.server.pages.pages import Pages
 
 MOST_GUESTS = 256
 """Clients at the same time; kernels need file descriptors too."""
@@ -24,7 +27,7 @@ async def serve(api: Api, listening: socket.socket) -> None:
     """
     listening.setblocking(False)
     loop = asyncio.get_running_loop()
-    async with asyncio.TaskGroup() as guests:
+    async with _pages(api) as pages, asyncio.TaskGroup() as guests:
         room = asyncio.Semaphore(MOST_GUESTS)
         while True:
             await room.acquire()
@@ -35,11 +38,21 @@ async def serve(api: Api, listening: socket.socket) -> None:
                 await asyncio.sleep(0.2)  # no descriptors left: let some go
                 room.release()
                 continue
-            guest = guests.create_task(_host(api, connected), name="guest")
+            guest = guests.create_task(_host(api, pages, connected), name="guest")
             guest.add_done_callback(lambda _: room.release())
 
 
-async def _host(api: Api, connected: socket.socket) -> None:
+@contextlib.asynccontextmanager
+async def _pages(api: Api) -> AsyncGenerator[Pages]:
+    """The pages that clients ask for; they end when no client is let in any more."""
+    pages = Pages(api)
+    try:
+        yield pages
+    finally:
+        await pages.aclose()
+
+
+async def _host(api: Api, pages: Pages, connected: socket.socket) -> None:
     peer = peer_of(connected)
     if peer is not None and not peer.is_me:
         log.warning("refused process %d of user %d", peer.pid, peer.uid)
@@ -47,7 +60,7 @@ async def _host(api: Api, connected: socket.socket) -> None:
         return
     reader, writer = await asyncio.open_unix_connection(sock=connected, limit=2 * CHUNK)
     try:
-        await Guest(api, server_channel(reader, writer)).serve()
+        await Guest(api, pages, server_channel(reader, writer)).serve()
     except Exception:  # the edge of a worker: a fault in here harms one client
         log.exception("a client was lost")
     finally:

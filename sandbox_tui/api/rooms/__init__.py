@@ -11,7 +11,7 @@ from sandbox_tui.api.rooms.executions import AsyncExecution, Execution
 from sandbox_tui.api.rooms.results import Cell, ExecutionResult, Output
 from sandbox_tui.api.rooms.session import Session
 from sandbox_tui.api.rooms.session_async import AsyncSession
-from sandbox_tui.api.rooms.viewer.sidecar import Sidecar, sidecar
+from sandbox_tui.api.rooms.sidecar import Sidecar, sidecar
 
 RuntimedError = RoomError
 

@@ -18,7 +18,8 @@ import pytest
 from sandbox_tui.api.remote import RemoteApi
 from sandbox_tui.api.rooms import DaemonClient, RoomError, Session, Sidecar, sidecar
 from sandbox_tui.api.rooms.client import portal
-from sandbox_tui.model.refs import Ref
+from sandbox_tui.model.actions import Remove
+from sandbox_tui.model.refs import Kind, Ref
 from sandbox_tui.model.world import RoomFacts
 from tests.support import retry_until
 
@@ -38,7 +39,8 @@ class Browser:
         parts = urlsplit(url)
         assert parts.hostname == "127.0.0.1"
         self.port = parts.port or 0
-        answer = self.get(f"{parts.path}?{parts.query}")
+        self.home = parts.path
+        answer = self.get(f"?{parts.query}")
         self.status = answer.status
         self.cookie = (answer.headers.get("Set-Cookie") or "").partition(";")[0]
 
@@ -47,13 +49,14 @@ class Browser:
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
         cookie = {"Cookie": self.cookie} if getattr(self, "cookie", "") else {}
         names = {name.replace("_", "-"): value for name, value in headers.items()}
+        path = path if path.startswith("/") else self.home + path
         connection.request("GET", path, headers={**cookie, **names})
         return connection.getresponse()
 
     @contextmanager
     def events(self) -> Iterator[Iterator[list[Any]]]:
         """The drawings as they come."""
-        answer = self.get("/events")
+        answer = self.get("events")
         assert answer.status == 200
         try:
             yield _drawings(answer)
@@ -105,10 +108,21 @@ def connection_file() -> Path:
     return Path(portal().call(ask()))
 
 
+def remove(name: str) -> None:
+    """Take a room away."""
+
+    async def ask() -> None:
+        api = await RemoteApi.connect()
+        await api.perform(Remove(ref=Ref.make(Kind.ROOM, name)))
+        await api.aclose()
+
+    portal().call(ask())
+
+
 def test_a_room_with_text_pictures_and_html(page: Sidecar, session: Session) -> None:
     browser = Browser(page.url)
     assert browser.status == 303
-    shown = browser.get("/")
+    shown = browser.get("")
     body, policy = shown.read().decode(), shown.headers["Content-Security-Policy"]
     assert "EventSource" in body
     assert "default-src 'none'" in policy
@@ -134,15 +148,15 @@ def test_who_may_not_look_is_refused(page: Sidecar) -> None:
     assert Browser(url).status == 401
     assert Browser(url[:-1]).status == 401
     host = f"127.0.0.1:{browser.port}"
-    assert browser.get("/", Host="evil.example").status == 403
-    assert browser.get("/", Host=host, Origin="http://evil.example").status == 403
-    assert browser.get("/", Host=host, Sec_Fetch_Site="cross-site").status == 403
-    assert browser.get("/", Host=host, Origin=f"http://{host}").status == 200
+    assert browser.get("", Host="evil.example").status == 403
+    assert browser.get("", Host=host, Origin="http://evil.example").status == 403
+    assert browser.get("", Host=host, Sec_Fetch_Site="cross-site").status == 403
+    assert browser.get("", Host=host, Origin=f"http://{host}").status == 200
     assert browser.get("/nowhere").status == 404
-    assert browser.get("/frame/no/0").status == 404
-    assert browser.get("/frame/../../etc/passwd").status == 404
+    assert browser.get("frame/no/0").status == 404
+    assert browser.get("frame/../../etc/passwd").status == 404
     browser.cookie = "sandbox-tui=wrong"
-    for path in ("/", "/events", "/frame/x/0"):
+    for path in ("", "events", "frame/x/0", "/", "/nowhere"):
         assert browser.get(path).status == 401
 
 
@@ -175,8 +189,45 @@ def test_closing_ends_the_page(page: Sidecar) -> None:
     page.close()
     page.close()
     assert not page.running
+    assert Browser(url).status == 401
+    with pytest.raises(RoomError, match="closed"):
+        _ = page.url
+
+
+def test_a_page_is_there_for_as_long_as_anybody_wants_it(page: Sidecar, session: Session) -> None:
+    """The daemon serves it: it is the same for all who ask, and outlives a client that left."""
+    browser = Browser(page.url)
+    with sidecar("room:lab", browse=False) as other:
+        assert Browser(other.url).home == browser.home
+    assert page.running
+    ask = "from sandbox_tui.api.rooms import sidecar; print(sidecar('lab', browse=False).url)"
+    done = subprocess.run([sys.executable, "-c", ask], capture_output=True, text=True, check=True)
+    page.close()
+    assert browser.get("").status == 200
+    assert Browser(done.stdout.strip()).forms("plain red")
+    session.shutdown_kernel()
+    assert browser.get("").status == 200
+
+
+def test_a_page_ends_with_its_room(page: Sidecar, session: Session) -> None:
+    browser = Browser(page.url)
+    answer = browser.get("events")
+    session.shutdown_kernel()
+    remove("lab")
+    assert b"event: ended" in answer.read()
+    assert not page.running
+    assert browser.get("").status == 404
+    with pytest.raises(RoomError):
+        _ = page.url
+
+
+def test_a_page_ends_with_the_daemon(page: Sidecar) -> None:
+    url = page.url
+    DaemonClient().shutdown()
+    retry_until(lambda: not page.running, timeout=10)
     with pytest.raises(OSError, match="refused"):
         Browser(url)
+    page.close()
 
 
 def test_a_kernels_connection_file(session: Session) -> None:
@@ -224,8 +275,11 @@ from tests.integration.rooms.test_sidecar import Browser
 browser = Browser(shell.user_ns["s"].url)
 shell.run_cell("from IPython.display import HTML, display; display(HTML('<i>shown</i>'))", True)
 shell.run_cell("HTML('<i>value</i>')", True)
+runs, frames = {}, []
 with browser.events() as events:
-    frames = [form for forms in [d["forms"] for d in next(events)] for form in forms]
+    while len(frames) < 2:
+        runs |= {drawing["id"]: drawing["forms"] for drawing in next(events)}
+        frames = [form for forms in runs.values() for form in forms]
 print([browser.get(form["value"]).read().decode()[-12:] for form in frames])
 shell.run_cell("s.close()")
 print(shell.display_formatter.active_types)

@@ -13,6 +13,7 @@ from sandbox_tui.documents.line import Announce, AnswersInput, Known, Merge, Rep
 from sandbox_tui.model import actions
 from sandbox_tui.model.actions import Action
 from sandbox_tui.model.codec import to_msgpack
+from sandbox_tui.model.outputs import Display
 from sandbox_tui.model.refs import Ref
 
 REF = Ref("room:lab@x")
@@ -35,6 +36,13 @@ ASKED = (
     requests.Say("seat", Reply("abc", "é")),
     requests.Say("seat", AnswersInput(True)),
     requests.Leave("seat", True),
+    requests.ShowRoom(REF),
+    requests.ShowKernel("/é.json"),
+    requests.Present("IPython"),
+    requests.Tell("page", "run-1", "In [1]", Display({"text/html": "é"})),
+    requests.PageUrl("page"),
+    requests.HasPage("page"),
+    requests.ClosePage("page"),
     requests.Join(REF, "seat", Known("epoch", b"\0")),
     requests.Begin(actions.RunCell(ref=REF, cell_id="cell-1")),
     requests.Begin(actions.Run(ref=REF, code="1", cap=5, keep="head")),

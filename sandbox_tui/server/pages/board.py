@@ -1,4 +1,4 @@
-"""What a viewer shows: one block per run, of which the latest state counts.
+"""What a page shows: one block per run, of which the latest state counts.
 
 Readers ask for what changed since they last looked, so one that is slow skips and never queues.
 """
@@ -36,10 +36,12 @@ class Block(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Board:
-    """Every block that is shown."""
+    """Every block that is shown, and what they are called together."""
 
-    def __init__(self) -> None:
+    def __init__(self, name: str) -> None:
+        self.name = name
         self.revision = 0
+        self.ended = False
         self._blocks: OrderedDict[str, Block] = OrderedDict()
         self._pulse = Pulse()
 
@@ -75,11 +77,16 @@ class Board:
         return [block for block in self._blocks.values() if block.revision > revision]
 
     async def changed(self, revision: int, timeout: float) -> None:
-        """Return when there is a newer revision, or after `timeout` seconds."""
+        """Return when there is a newer revision, at the end, or after `timeout` seconds."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(timeout):
-                while self.revision == revision:
+                while self.revision == revision and not self.ended:
                     await self._pulse.wait()
+
+    def end(self) -> None:
+        """Nothing comes any more: readers finish."""
+        self.ended = True
+        self._pulse.fire()
 
 
 def _kept(outputs: Sequence[Output]) -> tuple[Output, ...]:

@@ -9,8 +9,8 @@ from typing import Literal, cast
 
 import msgspec
 
-from sandbox_tui.api.rooms.viewer.board import Block
 from sandbox_tui.model.outputs import Display, Failure, Output, Text
+from sandbox_tui.server.pages.board import Block
 
 _ESCAPES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\-_])")
 _PICTURES = ("image/png", "image/jpeg", "image/gif", "image/webp")
@@ -22,7 +22,7 @@ class Form(msgspec.Struct, frozen=True):
 
     kind: Literal["text", "error", "picture", "frame"]
     value: str
-    """Text, a `data:` address, or the path of a frame."""
+    """Text, a `data:` address, or the path of a frame, seen from its page."""
 
 
 class Drawing(msgspec.Struct, frozen=True):
@@ -59,7 +59,7 @@ def _form(block: Block, at: int, output: Output) -> Form:
 def _value(block: Block, at: int, data: Mapping[str, object]) -> Form:
     """The richest form that the page can show."""
     if _text(data, "text/html") is not None:
-        return Form("frame", f"/frame/{block.id}/{at}?{block.revision}")
+        return Form("frame", f"frame/{block.id}/{at}?{block.revision}")
     if (svg := _text(data, "image/svg+xml")) is not None:
         letters = base64.b64encode(svg.encode("utf-8", "replace")).decode()
         return Form("picture", f"data:image/svg+xml;base64,{letters}")

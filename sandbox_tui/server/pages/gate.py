@@ -1,4 +1,4 @@
-"""A server of one page, on loopback, for one person: as little HTTP as that takes.
+"""The door of a site on loopback, for one person: as little HTTP as that takes.
 
 Only `GET`, one request per connection, small heads, a deadline on every wait. A request whose
 `Host` or `Origin` is not this very address is refused, so no other page can reach it through the
@@ -25,8 +25,6 @@ PATIENCE = 5.0
 
 MOST_GUESTS = 32
 """Connections at a time."""
-
-COOKIE = "sandbox-tui"
 
 PAGE_POLICY = (
     "default-src 'none'; script-src 'nonce-{nonce}'; style-src 'nonce-{nonce}'; img-src data:; "
@@ -64,11 +62,10 @@ class Request(msgspec.Struct, frozen=True):
     query: Mapping[str, str]
     headers: Mapping[str, str]
 
-    @property
-    def cookie(self) -> str:
-        """The visitor's secret, if it sent one."""
+    def cookie(self, name: str) -> str:
+        """What the visitor was given to keep under that name; nothing if it sends none."""
         try:
-            morsel = SimpleCookie(self.headers.get("cookie", "")).get(COOKIE)
+            morsel = SimpleCookie(self.headers.get("cookie", "")).get(name)
         except CookieError:
             return ""
         return morsel.value if morsel is not None else ""
@@ -142,8 +139,8 @@ class Answer:
         await self._send(data)
 
     async def redirect(self, path: str, cookie: str) -> None:
-        """Elsewhere on this server, with the visitor's own secret."""
-        line = f"Set-Cookie: {COOKIE}={cookie}; Path=/; HttpOnly; SameSite=Strict"
+        """Elsewhere on this site, with what the visitor is to keep, as `name=value`."""
+        line = f"Set-Cookie: {cookie}; Path=/; HttpOnly; SameSite=Strict"
         await self.whole(HTTPStatus.SEE_OTHER, "text/plain", "", f"Location: {path}", line)
 
     async def begin_events(self) -> None:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import hmac
 import secrets
 
-MOST = 16
+MOST = 64
 """Addresses that nobody has used yet, and visitors, at a time; the oldest ones end."""
 
 
 class Keys:
-    """The secrets of one viewer. All comparisons take the same time."""
+    """The secrets of one site. All comparisons take the same time."""
 
     def __init__(self) -> None:
         self._unused: list[str] = []
