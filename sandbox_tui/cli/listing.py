@@ -67,7 +67,7 @@ async def list_sandboxes(frame: Frame, *, everything: bool = False, words: str =
     else:
         _show_table(frame, boxes, words)
     for entry in health:
-        if not entry.ok:
+        if not entry.is_sound:
             warn(told(entry))
     return OK if any(entry.ok for entry in health) else UNAVAILABLE
 

@@ -69,7 +69,7 @@ def health_of(world: World, kinds: Collection[Kind]) -> list[Health]:
 
 
 def told(health: Health) -> str:
-    """A backend that does not answer, in one line."""
+    """A backend that does not answer, or not as it should, in one line."""
     return f"{health.place}: {health.detail}" + (f" ({health.hint})" if health.hint else "")
 
 

@@ -90,12 +90,13 @@ def _find(frame: Frame, world: World, name: str) -> Sandbox | None:
 
 
 def _news(before: World, after: World) -> Iterator[str]:
-    known = {health.place: health.ok for health in before.health}
+    known = {health.place: health for health in before.health}
     for health in after.health:
-        if health.ok and known.get(health.place) is False:
-            yield f"{health.place} answers again"
-        elif not health.ok and known.get(health.place) is not False:
+        last = known.get(health.place)
+        if not health.is_sound and (last is None or last.is_sound or last.ok != health.ok):
             yield told(health)
+        elif last is not None and health.is_sound and not last.is_sound:
+            yield f"{health.place} {'is well' if last.ok else 'answers'} again"
     for change in diff(before.sandboxes, after.sandboxes):
         if line := _told(change):
             yield line

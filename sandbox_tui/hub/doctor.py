@@ -28,9 +28,9 @@ class Check(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def backend_checks(health: Sequence[Health]) -> Iterator[Check]:
-    """Whether each backend answers."""
+    """Whether each backend answers, and does what it should."""
     for entry in health:
-        yield Check(name=entry.place, ok=entry.ok, detail=entry.detail, fix=_unless(entry))
+        yield Check(name=entry.place, ok=entry.is_sound, detail=entry.detail, fix=_unless(entry))
 
 
 def configuration_checks(cwd: Path | None = None) -> Iterator[Check]:
@@ -101,7 +101,7 @@ def terminal_check(term: str, *, encoding: str) -> Check:
 
 
 def _unless(entry: Health) -> str:
-    return "" if entry.ok else entry.hint
+    return "" if entry.is_sound else entry.hint
 
 
 def _nearest(folder: Path) -> Path:

@@ -108,6 +108,6 @@ class Poller:
     def _tell(self, health: Health) -> None:
         """Keep `since` while it stays as it is, so that an unchanged health is equal."""
         last = self.health
-        same = last is not None and last.ok == health.ok
+        same = last is not None and (last.ok, last.impaired) == (health.ok, health.impaired)
         since = last.since if last is not None and same else time.time()
         self.health = msgspec.structs.replace(health, since=since)

@@ -52,6 +52,8 @@ GRACE = 0.3
 TEND_EVERY = 40
 """Polls between two looks at the kernels' logs."""
 
+_MAKE_ROOM = "Make room on its disk; everything is saved as soon as there is some."
+
 _FILES = 20.0
 """Longest wait for the file system, in seconds."""
 
@@ -115,8 +117,15 @@ class RoomsBackend:
 
     async def probe(self) -> Health:
         """Rooms are always there; says what could not be read or written."""
-        detail = "; ".join(filter(None, [self._saver.problem, *self._notices]))
-        return Health(place=str(self.place), ok=True, detail=detail)
+        problem = self._saver.problem
+        told = [*filter(None, [problem]), *self._notices]
+        return Health(
+            place=str(self.place),
+            ok=True,
+            detail="; ".join(told),
+            hint=_MAKE_ROOM if problem else "",
+            impaired=bool(told),
+        )
 
     async def poll(self) -> list[Sandbox]:
         """Every room, from memory."""

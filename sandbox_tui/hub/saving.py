@@ -144,7 +144,7 @@ class Saver:
                 await self._checkpoint(ref, log)
             except Exception as error:  # noqa: BLE001  # a fault in one room stops no other
                 self.save(ref)
-                problems.append(f"{ref} is not saved: {_told(error)}")
+                problems.append(f"{ref} is not saved: {_reason(error)}")
         problems += [await self._write_record(key) for key in list(self._records)]
         self.problem = next(filter(None, problems), "")
 
@@ -179,13 +179,16 @@ class Saver:
             if log.runs % PRUNE_EVERY == 0:
                 await self._pool.run(_FILES, records.prune, folder)
         except Exception as error:  # noqa: BLE001  # the same
-            return f"what runs in {ref} said is not saved: {_told(error)}"
+            return f"what runs in {ref} said is not saved: {_reason(error)}"
         return ""
 
     def _log(self, ref: Ref) -> _Log:
         return self._logs.setdefault(ref, _Log())
 
 
-def _told(error: Exception) -> str:
+def _reason(error: Exception) -> str:
+    """Without the path: it is a different one whenever another file fails first."""
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror
     expected = isinstance(error, OSError | ValueError | SandboxError)
     return str(error) if expected else f"{type(error).__name__}: {error}"

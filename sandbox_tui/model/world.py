@@ -127,10 +127,17 @@ class Health(msgspec.Struct, frozen=True, kw_only=True):
     ok: bool
     detail: str = ""
     hint: str = ""
+    impaired: bool = False
+    """Whether it answers, but a person should know what `detail` says: nothing is saved, say."""
     since: float = 0.0
     """When it became so (seconds since the epoch)."""
     retry_at: float | None = None
     """When it is asked again, while it is not ok."""
+
+    @property
+    def is_sound(self) -> bool:
+        """Whether it answers, and does all that it should."""
+        return self.ok and not self.impaired
 
     @property
     def kind(self) -> Kind:

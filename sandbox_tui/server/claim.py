@@ -40,15 +40,13 @@ def claimed(home: DaemonHome) -> Generator[None]:
             raise TakenError(f"another daemon has {home.socket}")
         if rooms is None:
             raise DaemonUnavailableError(f"another daemon keeps the rooms in {home.state}")
-        for file in (lock, rooms):
-            file.truncate(0)
-            file.write(f"{os.getpid()}\n")
-            file.flush()
+        lock.truncate(0)
+        lock.write(f"{os.getpid()}\n")
+        lock.flush()
         try:
             yield
         finally:
             lock.truncate(0)
-            rooms.truncate(0)
 
 
 class Door(NamedTuple):

@@ -85,9 +85,10 @@ def _turn(before: World, entry: Health) -> Notice | None:
     """What to say when a backend has gone or has come back; nothing about how it was found."""
     kind, _, where = entry.place.partition("@")
     last = before.health_of(Place(Kind(kind), where))
-    if last is None or last.ok == entry.ok:
+    if last is None or (last.ok, last.impaired) == (entry.ok, entry.impaired):
         return None
-    if entry.ok:
-        return Notice(f"{entry.place} answers again")
+    if entry.is_sound:
+        return Notice(f"{entry.place} {'is well' if last.ok else 'answers'} again")
     text = f"{entry.detail} · since {clock(entry.since)}"
-    return Notice("\n".join(filter(None, (text, entry.hint))), "error", f"{entry.place} is lost")
+    title = f"{entry.place} is {'impaired' if entry.ok else 'lost'}"
+    return Notice("\n".join(filter(None, (text, entry.hint))), "error", title)

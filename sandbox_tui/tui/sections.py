@@ -108,8 +108,9 @@ def look_of(box: Sandbox, need: Need | None = None) -> Look:
 
 
 def problem(kind: Kind, world: World, now: float) -> str:
-    """What is lost, since when, and when it is tried again; empty when every place answers."""
-    return " · ".join(_complaint(entry, now) for entry in dead(kind, world))
+    """What is lost or impaired, since when, and when it is tried again; empty when all is well."""
+    ill = [entry for entry in world.health if entry.kind is kind and not entry.is_sound]
+    return " · ".join(_complaint(entry, now) for entry in ill)
 
 
 def dead(kind: Kind, world: World) -> Sequence[Health]:

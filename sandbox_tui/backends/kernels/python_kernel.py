@@ -7,13 +7,19 @@ and not as a module: the interpreter it runs in need not find this package.
 
 from __future__ import annotations
 
+import errno
+import io
 import os
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import zmq
 from ipykernel._version import version_info
 from ipykernel.kernelapp import IPKernelApp
+
+if TYPE_CHECKING:
+    from typing_extensions import Buffer
 
 MOST_WAITING = 100_000
 """Messages that wait for a reader that is slower than the code, before some are dropped."""
@@ -34,8 +40,26 @@ class RoomKernelApp(IPKernelApp):
         super().init_iopub(context)  # pyright: ignore[reportUnknownMemberType]  # not typed there
 
 
+class Log(io.FileIO):
+    """Where a kernel's own words go; they are lost on a full disk, and no reason to end."""
+
+    def write(self, data: Buffer, /) -> int:
+        """Write what can be written."""
+        try:
+            return super().write(data)
+        except OSError as error:
+            if error.errno != errno.ENOSPC:
+                raise
+            return memoryview(data).nbytes
+
+
 def become_kernel(options: list[str]) -> None:
     """Be a kernel until it is told to end; `options` are ipykernel's, as `-f FILE`."""
+    for name, descriptor in (("stdout", 1), ("stderr", 2)):
+        raw = io.BufferedWriter(Log(descriptor, "w", closefd=False))
+        stream = io.TextIOWrapper(raw, errors="backslashreplace", line_buffering=True)
+        setattr(sys, name, stream)
+        setattr(sys, f"__{name}__", stream)
     tuning = TUNING if version_info[0] in TUNED_FOR else ()
     RoomKernelApp.launch_instance([*options, *tuning])
 

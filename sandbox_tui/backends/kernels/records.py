@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import re
 import shutil
@@ -25,6 +26,9 @@ _OURS = re.compile(r"(sandbox-tui-)?[0-9a-f]{12}(\.env|\.log|\.json)?|template-[
 
 _TAIL = 4096
 """Bytes of a kernel's log that are worth telling."""
+
+
+logger = logging.getLogger(__name__)
 
 
 class KernelRecord(msgspec.Struct, frozen=True, kw_only=True):
@@ -90,12 +94,21 @@ class Records:
         return self._there / f"{kernel_id}.env"
 
     def write(self, record: KernelRecord) -> None:
-        """Put it down, whole or not at all."""
+        """Put it down, whole or not at all.
+
+        On a disk that is full it is not: the kernel runs all the same, and is ended by the next
+        daemon instead of being taken for what it was before.
+        """
         path = self._there / f"{record.id}.json"
         fresh = path.with_suffix(".new")
-        fresh.write_bytes(codec.to_json(record))
-        fresh.chmod(0o600)
-        fresh.replace(path)
+        try:
+            fresh.write_bytes(codec.to_json(record))
+            fresh.chmod(0o600)
+            fresh.replace(path)
+        except OSError as error:
+            logger.warning("kernel %s is not written down: %s", record.id, error)
+            fresh.unlink(missing_ok=True)
+            path.unlink(missing_ok=True)
 
     def read(self) -> list[KernelRecord]:
         """Every record; files that are none are passed over."""
