@@ -172,17 +172,21 @@ class Room:
         env_source: str | None = None,
         notebook: str | None = None,
         *,
+        isolation: str | None = None,
         labels: Mapping[str, str] | None = None,
     ) -> None:
         """Give it a kernel. Raises `AlreadyExistsError` when it has one, `StartFailedError`.
 
-        `notebook` is an `.ipynb` file, whose cells an empty room takes in.
+        `notebook` is an `.ipynb` file, whose cells an empty room takes in; without `kernel` it
+        says which one. `isolation` is `none`, `container` or `container+network`, by default what
+        the room has been given or else what the configuration says.
         """
         action = Start(
             name=self.ref,
             kind=self.ref.kind,
             kernel=kernel,
             env_source=env_source,
+            isolation=isolation,
             notebook=await asyncio.to_thread(_file, notebook or "") or None,
             labels=labels,
         )

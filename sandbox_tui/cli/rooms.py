@@ -39,6 +39,8 @@ from sandbox_tui.model.world import RoomFacts
 from sandbox_tui.runtime.execution import Execution
 from sandbox_tui.runtime.streams import closing
 
+WALLS = "none|container|container+network"
+
 NOTEBOOK = ".ipynb"
 
 
@@ -88,6 +90,7 @@ def _yes() -> click.Option:
     click.Option(["--workdir", "working_dir"], metavar="FOLDER", help="Folder to start in."),
     click.Option(["--env"], multiple=True, metavar="NAME=VALUE", help="Environment variable."),
     click.Option(["--env-source"], metavar="SOURCE", help="Environment, as uv:prewarmed."),
+    click.Option(["--isolation"], metavar=WALLS, help="What its kernel is shut in."),
     click.Option(["--notebook"], metavar="FILE", help="Notebook file to begin with."),
 )
 async def new(frame: Frame, *, name: str, **values: Any) -> Answer:

@@ -40,7 +40,7 @@ OPTIONS: Mapping[str, Option] = {
     "kernel": Option("--kernel", "Kernelspec; alone it makes a room.", "NAME"),
     "env_source": Option("--env-source", "Where a room's packages come from.", "SOURCE"),
     "isolation": Option(
-        "--isolation", "What a room's kernel is shut in.", "none|container[+network]"
+        "--isolation", "What a room's kernel is shut in.", "none|container|container+network"
     ),
     "notebook": Option("--notebook", "A notebook file that a new room is made from.", "FILE.ipynb"),
     "pull": Option("--pull", "Fetch the image when it is missing."),

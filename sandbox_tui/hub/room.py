@@ -125,6 +125,11 @@ class Room:
         self.spec = spec
         self.book.log(Founded(spec, self.created_at, self.book.document.epoch))
 
+    def remark(self, word: str) -> None:
+        """Tell what a person should know of how it was made, if there is anything."""
+        if word:
+            self.journal.note(word)
+
     # --- its kernel ---------------------------------------------------------------------------
 
     async def up(self) -> Kernel:

@@ -18,10 +18,10 @@ from sandbox_tui.backends.kernels.host import KernelHost
 from sandbox_tui.backends.kernels.records import KernelRecord
 from sandbox_tui.backends.kernels.vitals import Meter
 from sandbox_tui.documents import notebook_files, records
-from sandbox_tui.documents.ipynb import StoredNotebook
 from sandbox_tui.documents.room_log import StoredRoom
 from sandbox_tui.documents.seats import Seats
 from sandbox_tui.documents.store import RoomStore
+from sandbox_tui.hub.opening import Opened, opened
 from sandbox_tui.hub.room import Room, merged
 from sandbox_tui.hub.room_run import OUTPUT, recalled
 from sandbox_tui.hub.saving import Saver
@@ -145,9 +145,12 @@ class RoomsBackend:
         if room is not None and room.state.is_live:
             raise AlreadyExistsError(spec.ref)
         if room is None:
-            return await self._found(spec)
+            return await self._found(await self._pool.run(_FILES, opened, spec))
         if spec.notebook not in ("", room.spec.notebook):
-            room.book.fill(await self._pool.run(_FILES, notebook_files.read, spec.notebook))
+            begun = await self._pool.run(_FILES, opened, spec)
+            room.book.fill(begun.notebook)
+            room.remark(begun.word)
+            spec = begun.spec
         room.become(merged(room.spec, spec))
         await room.up()
         return spec.ref
@@ -340,12 +343,11 @@ class RoomsBackend:
         if not stored.epoch:
             self._saver.save(stored.spec.ref)
 
-    async def _found(self, spec: RoomSpec) -> Ref:
+    async def _found(self, begun: Opened) -> Ref:
         """A new room; nothing is left of one whose kernel does not come up."""
-        notebook = StoredNotebook()
-        if spec.notebook:
-            notebook = await self._pool.run(_FILES, notebook_files.read, spec.notebook)
+        spec, notebook, word = begun
         room = self._hold(StoredRoom(spec=spec, notebook=notebook, runs=notebook.runs))
+        room.remark(word)
         saving = asyncio.ensure_future(self._saver.saved(spec.ref))
         try:
             await room.up()

@@ -20,7 +20,7 @@ from sandbox_tui.api import daemon
 from sandbox_tui.api.remote import RemoteApi
 from sandbox_tui.api.room import Room
 from sandbox_tui.documents.line import Merge
-from sandbox_tui.model.actions import Start
+from sandbox_tui.model.actions import OpenRoom, Remove, Start, Stop
 from sandbox_tui.model.cells import CellKind
 from sandbox_tui.model.errors import (
     CellNotFoundError,
@@ -540,6 +540,71 @@ async def test_a_bad_file_makes_no_room_and_is_left_alone(
     assert api.world.get(LAB) is None
     if content is not None:
         assert await asyncio.to_thread(file.read_text) == content
+
+
+def notebook_for(folder: Path, name: str, language: str) -> str:
+    """A notebook file that names a kernel."""
+    metadata = {"kernelspec": {"name": name, "language": language, "display_name": name}}
+    whole = {"nbformat": 4, "nbformat_minor": 5, "metadata": metadata, "cells": []}
+    file = folder / f"{name}.ipynb"
+    file.write_text(json.dumps(whole))
+    return str(file)
+
+
+async def kernel_of(api: RemoteApi, wish: Start) -> str:
+    """The kernel that the room is given."""
+    await api.perform(wish)
+    box = api.world.get(LAB)
+    assert box is not None
+    assert isinstance(box.facts, RoomFacts)
+    return box.facts.kernel
+
+
+@pytest.fixture
+def _mine(home: Path) -> None:
+    """An installed kernel named `mine`, which is this Python."""
+    folder = home / "data/jupyter/kernels/mine"
+    folder.mkdir(parents=True)
+    argv = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"]
+    spec = {"argv": argv, "display_name": "mine", "language": "python"}
+    (folder / "kernel.json").write_text(json.dumps(spec))
+
+
+@pytest.mark.usefixtures("_mine")
+@pytest.mark.parametrize(
+    ("named", "asked", "given"),
+    [("mine", None, "mine"), ("python3", None, "python"), ("gone", "mine", "mine")],
+)
+async def test_a_file_chooses_the_kernel_that_nobody_named(
+    api: RemoteApi, tmp_path: Path, named: str, asked: str | None, given: str
+) -> None:
+    file = await asyncio.to_thread(notebook_for, tmp_path, named, "python")
+    wish = Start(name="lab", kind=Kind.ROOM, notebook=file, kernel=asked)
+    assert await kernel_of(api, wish) == given
+
+
+async def test_a_room_is_shut_in_as_it_is_told(api: RemoteApi) -> None:
+    await api.perform(OpenRoom(ref=LAB))
+    room = await api.room(LAB)
+    with pytest.raises(InvalidSpecError, match=r"'box' is none of none, container, container\+net"):
+        await room.start(isolation="box")
+    await room.start(isolation="none")
+    assert (await (await room.execute("print(1)"))).ok
+    await room.aclose()
+
+
+async def test_a_file_for_a_kernel_that_is_not_there(api: RemoteApi, tmp_path: Path) -> None:
+    """Python is Python, and it is said; any other language is refused with what there is."""
+    lost = await asyncio.to_thread(notebook_for, tmp_path, "lost-env", "python")
+    assert await kernel_of(api, Start(name="lab", kind=Kind.ROOM, notebook=lost)) == "python"
+    log = [output.text async for output in api.follow(LAB, live=False) if isinstance(output, Text)]
+    assert "no kernel named 'lost-env' is installed" in "".join(log)
+    await api.perform(Stop(ref=LAB))
+    await api.perform(Remove(ref=LAB))
+    julia = await asyncio.to_thread(notebook_for, tmp_path, "julia-1.9", "julia")
+    with pytest.raises(InvalidSpecError, match=r"'julia-1\.9' is installed; there are: .*python"):
+        await api.perform(Start(name="lab", kind=Kind.ROOM, notebook=julia))
+    assert api.world.get(LAB) is None
 
 
 # --- a daemon that is killed ------------------------------------------------------------------
