@@ -15,7 +15,7 @@ Keep = Literal["tail", "head"]
 """Which end of a long output stays within the cap."""
 
 
-class Text(msgspec.Struct, frozen=True, tag="text"):
+class Text(msgspec.Struct, frozen=True, tag="text", omit_defaults=True):
     """A piece of a text stream: `stdout`, `stderr`, or `pty` where the two are one.
 
     Pieces are as they came, not lines: escape sequences and carriage returns are kept.
