@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 import sys
+from functools import partial
 from typing import Any
 
-from textual.app import App, SuspendNotSupported
+from textual.app import App
 
 from sandbox_tui.model.actions import Attachment
-from sandbox_tui.model.errors import OperationFailedError
 from sandbox_tui.runtime import terminal
+from sandbox_tui.tui.lending import lend
 
 
 def attach(app: App[Any], attachment: Attachment) -> str:
@@ -24,12 +25,12 @@ def attach(app: App[Any], attachment: Attachment) -> str:
     name = attachment.ref.name
     if attachment.inside_tmux and os.environ.get("TMUX"):
         return f"{name}: {terminal.attach(attachment).message}"
-    try:
-        with app.suspend():
-            announced = f"{attachment.ref} · {terminal.how_to_leave(attachment)}"
-            print(announced, file=sys.__stderr__, flush=True)
-            fate = terminal.attach(attachment)
-    except SuspendNotSupported as error:
-        reason, hint = "there is no terminal to hand over", f"Run: sandbox-tui attach {name}"
-        raise OperationFailedError(attachment.ref, "attach to", reason, hint=hint) from error
-    return f"{name}: {fate.message}"
+    hint = f"Run: sandbox-tui attach {name}"
+    work = partial(_attached, attachment)
+    return f"{name}: {lend(app, work, to=attachment.ref, verb='attach to', hint=hint).message}"
+
+
+def _attached(attachment: Attachment) -> terminal.Fate:
+    announced = f"{attachment.ref} · {terminal.how_to_leave(attachment)}"
+    print(announced, file=sys.__stderr__, flush=True)
+    return terminal.attach(attachment)

@@ -5,36 +5,36 @@ from __future__ import annotations
 import os
 import shlex
 import tempfile
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from textual.app import App, SuspendNotSupported
+from textual.app import App
 
 from sandbox_tui.model.cells import Cell, CellKind
 from sandbox_tui.model.errors import OperationFailedError
 from sandbox_tui.runtime import terminal
+from sandbox_tui.tui.lending import lend
 
 FALLBACK = "vi"
 _SUFFIXES = {CellKind.CODE: ".py", CellKind.MARKDOWN: ".md", CellKind.RAW: ".txt"}
 
 
 def edited(app: App[Any], cell: Cell) -> str:
-    """The source of `cell` as `$VISUAL` or `$EDITOR` left it; as it was, when that one failed.
+    """The source of `cell` as `$VISUAL` or `$EDITOR` left it.
 
     Blocks until the editor ends. Raises `ToolMissingError` where there is no such program, and
-    `OperationFailedError` where there is no terminal (in a browser).
+    `OperationFailedError` when it failed or where there is no terminal (in a browser).
     """
     with tempfile.TemporaryDirectory(prefix="sandbox-tui-") as folder:
         path = Path(folder, f"cell{_SUFFIXES[cell.kind]}")
         path.write_text(f"{cell.source}\n", "utf-8", "replace")
-        try:
-            with app.suspend():
-                fate = terminal.hand_over([*_program(), str(path)])
-        except SuspendNotSupported as error:
-            reason, hint = "there is no terminal to hand over", "Edit it here."
-            raise OperationFailedError(cell.id, "edit", reason, hint=hint) from error
+        program = _program()
+        work = partial(terminal.hand_over, [*program, str(path)])
+        fate = lend(app, work, to=cell.id, verb="edit", hint="Edit it here.")
         if fate.exit_code or fate.signal is not None or fate.left_by_key:
-            return cell.source
+            reason = f"{program[0]}: {fate.message}"
+            raise OperationFailedError(cell.id, "edit", reason, hint="The cell is as it was.")
         return path.read_text("utf-8", "replace").removesuffix("\n")
 
 
