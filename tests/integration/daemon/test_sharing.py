@@ -17,6 +17,7 @@ from pathlib import Path
 import pytest
 
 from sandbox_tui.api import daemon
+from sandbox_tui.api.daemon_home import DaemonHome
 from sandbox_tui.api.remote import RemoteApi
 from sandbox_tui.api.room import Room
 from sandbox_tui.documents.line import Merge
@@ -30,8 +31,8 @@ from sandbox_tui.model.errors import (
     NotRunningError,
     SandboxError,
 )
-from sandbox_tui.model.outputs import Outcome, Text
-from sandbox_tui.model.refs import Kind, Ref
+from sandbox_tui.model.outputs import Failure, Outcome, Text
+from sandbox_tui.model.refs import Kind, Place, Ref
 from sandbox_tui.model.room import (
     ExecutionBegan,
     ExecutionEnded,
@@ -45,10 +46,13 @@ from tests.support import retry_until_async
 
 LAB = Ref("room:lab")
 
-SOAK = float(os.environ.get("SANDBOX_TUI_SOAK", "6"))
+SOAK = float(os.environ.get("SANDBOX_TUI_TEST_SOAK", "6"))
 """Seconds for which twenty clients work; the full test is a minute."""
 
-SILENCE = float(os.environ.get("SANDBOX_TUI_SILENCE", "2"))
+SLACK = 0.5
+"""Seconds for a machine that does other things, too."""
+
+SILENCE = float(os.environ.get("SANDBOX_TUI_TEST_SILENCE", "2"))
 """Seconds for which a cell says nothing; the full test is 35."""
 
 
@@ -369,6 +373,37 @@ async def test_what_was_said_before_a_long_silence_is_kept(room: Room, other: Ro
     await retry_until_async(lambda: said(other, cell) == "before\nafter\n")
 
 
+ENDLESS = {
+    "sleep": "import time; print('up', flush=True); time.sleep(60)",
+    "busy loop": "print('up', flush=True)\nwhile True: pass",
+    "print loop": "while True: print('up', flush=True)",
+    "subprocess": "import subprocess as s; p = s.Popen(['sleep', '60']); print('up'); p.wait()",
+    "await": "import asyncio; print('up', flush=True); await asyncio.sleep(60)",
+}
+
+
+async def test_an_interrupt_by_another_client_ends_whatever_runs(room: Room, other: Room) -> None:
+    """Within half a second; both see why it ended, and the next cell runs at once."""
+    for name, code in ENDLESS.items():
+        cell = room.document.add(code)
+        execution = await room.run_cell(cell)
+        await retry_until_async(lambda cell=cell: said(other, cell))
+        began = time.monotonic()
+        await other.interrupt()
+        assert (await execution).outcome is Outcome.CANCELLED, name
+        assert (await (await other.execute("print('next')"))).stdout == "next\n", name
+        assert time.monotonic() - began < 0.5 + SLACK, name
+        for client in (room, other):
+            await retry_until_async(lambda room=client, cell=cell: interrupted(room, cell))
+
+
+def interrupted(room: Room, cell: str) -> bool:
+    """Whether the cell shows that it was."""
+    run = room.run_of(cell)
+    outputs = run.outputs if run is not None else ()
+    return any(isinstance(one, Failure) and one.name == "KeyboardInterrupt" for one in outputs)
+
+
 async def test_outputs_are_cleared_for_everybody(room: Room, other: Room) -> None:
     cell = room.document.add("print(1)")
     await (await room.run_cell(cell))
@@ -672,3 +707,25 @@ async def _daemon() -> AsyncIterator[RemoteApi]:
     finally:
         await api.aclose()
         await daemon.stop()
+
+
+async def test_a_corrupt_log_is_set_aside_and_told(home: Path) -> None:
+    """The room comes back from its notebook file, and whoever looks is told what happened."""
+    api = await RemoteApi.connect(start=True)
+    room = await begin(api)
+    room.document.add("x = 'é'")
+    await room.aclose()
+    await api.aclose()
+    await daemon.stop()
+    log = DaemonHome.at().state / "rooms" / "lab.log"
+    await asyncio.to_thread(log.write_bytes, b"\0" * 100)
+    async with opened() as again:
+        assert [cell.source for cell in again.document.cells()] == ["x = 'é'"]
+        api = await RemoteApi.connect()
+        health = (await api.settled()).health_of(Place(Kind.ROOM))
+        await api.aclose()
+        assert health is not None
+        assert health.impaired
+        assert "lab.log is set aside" in health.detail
+        assert await asyncio.to_thread(log.with_suffix(".broken-1").exists)
+    await daemon.stop()
