@@ -127,6 +127,11 @@ class MountedBackend:
         api = await self._owner(ref)
         await api.perform(Stop(ref=ref, force=grace <= 0, timeout=grace))
 
+    async def stop_idle(self, ref: Ref, *, grace: float = 10.0) -> None:
+        """See `Rests.stop_idle`: the daemon decides. Raises `NotRunningError`."""
+        api = await self._owner(ref)
+        await api.perform(Stop(ref=ref, force=grace <= 0, timeout=grace, if_idle=True))
+
     async def remove(self, ref: Ref) -> None:
         """Take the room and its cells away."""
         await self._perform(Remove(ref=ref))

@@ -81,6 +81,15 @@ class Glances(Protocol):
 
 
 @runtime_checkable
+class Rests(Protocol):
+    """Knows for certain whether anything runs or waits in it."""
+
+    async def stop_idle(self, ref: Ref, *, grace: float = 10.0) -> None:
+        """`stop`, decided in one step with that. Raises `ConflictError` when it is in use."""
+        ...
+
+
+@runtime_checkable
 class Runs(Protocol):
     """Runs code and knows how it ended."""
 

@@ -17,6 +17,7 @@ from sandbox_tui.backends.base import (
     Pauses,
     Pooled,
     Restarts,
+    Rests,
     Revives,
     Runs,
     RunsOnce,
@@ -173,7 +174,12 @@ async def stop(hub: Hub, action: Stop) -> None:
     _must_be_live(hub, action.ref)
     box = hub.world.get(action.ref)
     backend = hub.backend(action.ref.place)
-    await backend.stop(action.ref, grace=0.0 if action.force else action.timeout)
+    grace = 0.0 if action.force else action.timeout
+    if action.if_idle:
+        able = hub.able(action.ref, Rests, "be stopped only when it is idle")
+        await able.stop_idle(action.ref, grace=grace)
+    else:
+        await backend.stop(action.ref, grace=grace)
     if box is not None and is_made_anew(box):
         with contextlib.suppress(NotFoundError):
             await backend.remove(action.ref)

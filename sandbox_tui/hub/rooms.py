@@ -42,7 +42,7 @@ from sandbox_tui.model.pools import PoolState
 from sandbox_tui.model.refs import Kind, Place, Ref
 from sandbox_tui.model.room import Completion
 from sandbox_tui.model.specs import Command, Inside, RoomSpec, Spec
-from sandbox_tui.model.world import Health, Sandbox
+from sandbox_tui.model.world import Health, Sandbox, State
 from sandbox_tui.runtime.execution import Execution
 from sandbox_tui.runtime.pool import Pool
 
@@ -166,6 +166,16 @@ class RoomsBackend:
     async def stop(self, ref: Ref, *, grace: float = 10.0) -> None:
         """End its kernel; the room and its cells stay. Raises `NotFoundError`."""
         await self._room(ref).down("stopped", grace=min(grace, GRACE))
+
+    async def stop_idle(self, ref: Ref, *, grace: float = 10.0) -> None:
+        """See `Rests.stop_idle`: before its first wait, `stop` has let go of the kernel.
+
+        So what comes from then on starts another one, and is not lost.
+        """
+        room = self._room(ref)
+        if room.state is not State.IDLE or len(room.queue):
+            raise ConflictError(f"{ref} is {room.state}", hint="Wait until nothing runs in it.")
+        await self.stop(ref, grace=grace)
 
     async def remove(self, ref: Ref) -> None:
         """Take the room and its file away. Raises `ConflictError` while it has a kernel."""

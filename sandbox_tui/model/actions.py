@@ -87,6 +87,8 @@ class Stop(Action, frozen=True, kw_only=True):
     ref: Ref
     force: bool = False
     timeout: float = 10.0
+    if_idle: bool = False
+    """Only while nothing runs or waits in it, which rooms can tell; else `ConflictError`."""
 
 
 class Restart(Action, frozen=True, kw_only=True):

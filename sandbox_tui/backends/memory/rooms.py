@@ -16,7 +16,7 @@ from sandbox_tui.documents.seats import Seats
 from sandbox_tui.documents.shared import SharedDocument
 from sandbox_tui.model.actions import AddCell, CellChange, ClearOutputs
 from sandbox_tui.model.cells import CellKind, CellRun, Notebook, NotebookCell
-from sandbox_tui.model.errors import NotFoundError, UnsupportedError
+from sandbox_tui.model.errors import ConflictError, NotFoundError, UnsupportedError
 from sandbox_tui.model.outputs import OUTPUT_CAP, Keep, Outcome, Text
 from sandbox_tui.model.refs import Kind, Place, Ref
 from sandbox_tui.model.specs import Command, Inside, RoomSpec, Spec
@@ -93,6 +93,12 @@ class MemoryRooms(MemoryBackend):
         await super().stop(ref, grace=grace)
         await self.interrupt_all(ref)
         self.change(ref, state=State.STOPPED)
+
+    async def stop_idle(self, ref: Ref, *, grace: float = 10.0) -> None:
+        """See `Rests.stop_idle`."""
+        if self._room(ref).working:
+            raise ConflictError(f"{ref} is busy", hint="Wait until nothing runs in it.")
+        await self.stop(ref, grace=grace)
 
     async def interrupt(self, ref: Ref) -> None:
         """End what runs and drop what waits."""

@@ -8,7 +8,7 @@ import time
 
 from sandbox_tui.api.base import Api
 from sandbox_tui.model.actions import Stop
-from sandbox_tui.model.errors import SandboxError
+from sandbox_tui.model.errors import ConflictError, SandboxError
 from sandbox_tui.model.refs import Kind, Ref
 from sandbox_tui.model.world import RoomFacts, Sandbox, State
 from sandbox_tui.server.http.numbered import PREFIX, NumberedKernels
@@ -51,8 +51,10 @@ class Culler:
         if box is None or self._is_busy(box):
             return  # somebody came while another kernel was ended
         try:
-            await self._api.perform(Stop(ref=ref))
+            await self._api.perform(Stop(ref=ref, if_idle=True))
             LOGGER.info("%s was idle for %g s: its kernel has ended", ref, self._idle)
+        except ConflictError:
+            return  # somebody came while it was on its way
         except SandboxError as error:
             LOGGER.warning("%s is idle but does not end: %s", ref, error)
 

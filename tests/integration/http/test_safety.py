@@ -65,6 +65,8 @@ def test_a_browser_keeps_the_token_in_a_cookie(server: Served) -> None:
         assert (first.status_code, first.headers["location"]) == (303, "/docs")
         assert "HttpOnly; SameSite=Strict" in first.headers["set-cookie"]
         assert "swagger-ui" in browser.get("/docs").text
+        again = browser.get("/docs", params={"token": "sesam"})
+        assert again.headers["location"] == "/docs"  # it does not stay in the address either
         assert browser.post("/start?token=sesam").status_code == 200  # by its cookie
         for box in browser.get("/v1/rooms").json():
             browser.delete(f"/v1/rooms/{box['ref']}")
@@ -93,7 +95,12 @@ def test_swagger_loads_nothing_from_elsewhere(http: httpx.Client) -> None:
         {"host": "evil.example"},
         {"host": "evil.example:8000"},
         {"host": "localhost.evil.example"},
+        {"origin": "http://["},
+        {"origin": ""},
         {"host": ""},
+        {"host": "["},
+        {"host": '127.0.0.1/"><script>'},
+        {"host": "evil.example@127.0.0.1"},
     ],
 )
 @pytest.mark.parametrize(("method", "path"), [("POST", "/start"), ("GET", "/v1/world")])
@@ -144,6 +151,8 @@ def test_there_are_only_so_many_kernels_and_idle_ones_end(http: httpx.Client) ->
     http.post("/cell", json={**asked, "action": "add"})
     cell = http.get(busy).json()["cells"][0]["cell"]["id"]
     http.post(f"{busy}/cells/{cell}/run", json={})
+    hasty = {"type": "Stop", "ref": f"room:http-{kernels[0]}", "if_idle": True}
+    assert http.post("/v1/actions", json=hasty).status_code == 409
     retry_until(lambda: http.get(f"{idle}/kernel").json()["state"] == "stopped", 6)
     assert http.get(f"{busy}/kernel").json()["state"] == "busy"
     assert http.post("/start").status_code == 200

@@ -252,6 +252,25 @@ async def test_clients_are_served_in_the_order_they_came(rooms: RoomsBackend, la
     assert results[-1].display[0].data == {"text/plain": str(list(range(8)))}
 
 
+async def test_a_stop_if_idle_never_ends_a_run(rooms: RoomsBackend, lab: Ref) -> None:
+    run = await rooms.execute(lab, "x = 1")
+    with pytest.raises(ConflictError):
+        await rooms.stop_idle(lab)
+    assert (await run).ok
+
+    await retry_until_async(lambda: idle(rooms, lab))
+    ending = asyncio.create_task(rooms.stop_idle(lab))
+    while (await state(rooms, lab)) is State.IDLE:
+        await asyncio.sleep(0)
+    after = await rooms.execute(lab, "print(2)")  # it comes while the kernel ends
+    await ending
+    assert (await after).stdout == "2\n"
+
+
+async def idle(rooms: RoomsBackend, ref: Ref) -> bool:
+    return (await state(rooms, ref)) is State.IDLE
+
+
 async def test_an_interrupt_ends_what_runs_and_drops_what_waits(
     rooms: RoomsBackend, lab: Ref
 ) -> None:
