@@ -10,14 +10,18 @@ from __future__ import annotations
 
 import hmac
 import ipaddress
+import re
 import secrets
 from collections.abc import Collection, Mapping
 from http.cookies import CookieError, SimpleCookie
 from typing import NamedTuple
-from urllib.parse import parse_qs, parse_qsl, quote, urlencode, urlsplit
+from urllib.parse import parse_qs, parse_qsl, quote, urlencode
 
 LONG = 32
 """Bytes of a generated token."""
+
+
+_HOST = re.compile(r"(?:\[(?P<address>[0-9A-Fa-f:.]+)\]|(?P<name>[\w.-]+))(?::[0-9]{1,5})?")
 
 
 class Refusal(NamedTuple):
@@ -78,10 +82,11 @@ class Gate:
             return None
         return NO_TOKEN
 
-    def brings_token(self, visit: Visit) -> bool:
-        """Whether a browser comes for the first time, with the token in the address."""
-        given = parse_qs(visit.query).get("token", [""])[0]
-        return bool(self.token) and visit.method == "GET" and self._is_token(given)
+    def is_welcome(self, visit: Visit, refusal: Refusal | None) -> bool:
+        """Whether a browser comes with the token in the address, where it is not to stay."""
+        if refusal not in (None, NO_TOKEN) or not self.token or visit.method != "GET":
+            return False
+        return self._is_token(parse_qs(visit.query).get("token", [""])[0])
 
     def _is_here(self, host: str) -> bool:
         """Whether the host is an address, or a name known to be this machine's.
@@ -98,7 +103,7 @@ class Gate:
         return self._is_token(_cookie(visit.headers.get("cookie", ""), self.cookie))
 
     def _is_token(self, given: str) -> bool:
-        return hmac.compare_digest(given.encode(), self.token.encode())
+        return hmac.compare_digest(_bytes(given), _bytes(self.token))
 
 
 def token_cookie(gate: Gate) -> str:
@@ -133,16 +138,20 @@ def _is_foreign(visit: Visit) -> bool:
     """
     origin = visit.headers.get("origin")
     if origin is not None:
-        return urlsplit(origin).netloc.lower() != visit.headers.get("host", "").lower()
+        return origin.partition("://")[2].lower() != visit.headers.get("host", "").lower()
     opened = visit.method == "GET" and visit.headers.get("sec-fetch-dest") == "document"
     return visit.headers.get("sec-fetch-site", "none") not in ("none", "same-origin") and not opened
 
 
 def _host_name(host: str) -> str:
-    try:
-        return (urlsplit(f"//{host}").hostname or "").lower()
-    except ValueError:
-        return ""
+    """The name in a `Host` header; empty for what is more than a name and a port."""
+    found = _HOST.fullmatch(host)
+    return (found["address"] or found["name"]).lower() if found else ""
+
+
+def _bytes(text: str) -> bytes:
+    """Also of a header that is no text."""
+    return text.encode(errors="surrogateescape")
 
 
 def _is_address(name: str) -> bool:

@@ -37,10 +37,10 @@ class Door:
 
     def _answer(self, visit: Visit) -> Response | None:
         refusal = self._gate.refusal(visit)
+        if self._gate.is_welcome(visit, refusal):
+            return _welcome(visit, self._gate)
         if refusal is None:
             return None
-        if refusal.status == 401 and self._gate.brings_token(visit):
-            return _welcome(visit, self._gate)
         response = errors.answer(*refusal)
         if refusal.status == 401:
             response.headers["www-authenticate"] = "Bearer"

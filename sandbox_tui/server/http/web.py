@@ -95,11 +95,11 @@ class Site(Server):
     async def _guard(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         visit = _visit(request)
         refusal = self._gate.refusal(visit)
-        if refusal is None:
-            return await handler(request)
-        if refusal.status == 401 and self._gate.brings_token(visit):
+        if self._gate.is_welcome(visit, refusal):
             cookie = {"set-cookie": token_cookie(self._gate), "referrer-policy": "no-referrer"}
             return web.Response(status=303, headers={"location": without_token(visit), **cookie})
+        if refusal is None:
+            return await handler(request)
         error = {"type": refusal.type, "message": refusal.message, "hint": refusal.hint}
         body = to_json({"error": error})
         return web.Response(status=refusal.status, body=body, content_type="application/json")
