@@ -6,7 +6,9 @@ import os
 from collections.abc import Collection
 from pathlib import Path
 
+from sandbox_tui.backends.containers.engine.endpoint import choose, podman_sockets
 from sandbox_tui.model import policy
+from sandbox_tui.model.errors import ConfigError
 from sandbox_tui.model.specs import ContainerSpec
 
 
@@ -33,6 +35,14 @@ def _real(path: Path) -> str:
 
 
 def engine_sockets() -> list[str]:
-    """The sockets of engines that are not in a system folder anyway."""
-    named = (os.environ.get(name, "") for name in ("DOCKER_HOST", "CONTAINER_HOST"))
-    return [url.removeprefix("unix://") for url in named if url.startswith("unix://")]
+    """The sockets of engines, found as their command lines find them.
+
+    That of a docker context may lie anywhere, as in the user's home.
+    """
+    try:
+        chosen = choose().endpoints
+    except ConfigError:
+        chosen = ()  # no such context: there is no engine to reach by it
+    urls = (endpoint.url for endpoint in (*chosen, *podman_sockets(os.environ)))
+    paths = (url.removeprefix("unix://") for url in urls if url.startswith("unix://"))
+    return list(filter(os.path.exists, paths))

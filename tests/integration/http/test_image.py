@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import site
 import subprocess
@@ -34,15 +35,18 @@ LEFT_OUT = ["__pycache__", "tests", "third_party", "*.pth", "sandbox_tui*", "_sa
 LEFT_OUT += ["__editable__*", "nodejs*", "playwright*", "pyright*", "jsonschema_rs*", "ruff*"]
 
 
-def docker(*words: str, timeout: float = 60) -> str:
+COMPOSE = [shutil.which("docker-compose") or "docker-compose"]
+
+
+def docker(*words: str) -> str:
     """What Docker's command line says."""
-    done = subprocess.run(
-        [require_program("docker"), *words],
-        capture_output=True,
-        text=True,
-        timeout=timeout,
-        check=False,
-    )
+    return run([require_program("docker"), *words])
+
+
+def run(words: list[str]) -> str:
+    """What a command says that has to succeed."""
+    env = {**os.environ, "SANDBOX_TUI_TOKEN": "sesam"}
+    done = subprocess.run(words, capture_output=True, text=True, timeout=60, check=False, env=env)
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr
     return done.stdout.strip()
 
@@ -90,6 +94,22 @@ def http(image: str) -> Iterator[httpx.Client]:
         docker("rm", "--force", "--volumes", container)
 
 
+@pytest.fixture
+def composed(image: str, tmp_path: Path) -> Iterator[list[str]]:
+    """The compose file brought up, with that image and a free port: how to say more to it."""
+    described = yaml.safe_load((ROOT / "compose.yaml").read_text())
+    service = described["services"]["serve"]
+    del service["build"]
+    service |= {"image": image, "ports": ["127.0.0.1::8000"], "labels": {LABEL: "1"}}
+    (tmp_path / "compose.yaml").write_text(yaml.safe_dump(described))
+    words = [*COMPOSE, "-p", f"st{uuid.uuid4().hex[:8]}", "-f", str(tmp_path / "compose.yaml")]
+    try:
+        run([*words, "up", "--detach"])
+        yield words
+    finally:
+        run([*words, "down", "--volumes", "--timeout", "2"])
+
+
 def _answers(client: httpx.Client) -> bool:
     try:
         return client.get("/health").status_code == 200
@@ -109,3 +129,20 @@ def test_it_serves_kernels_as_a_user_of_its_own(http: httpx.Client) -> None:
     assert kernel.room in docker("exec", container, "sandbox-tui", "ls")
     docker("stop", "--time", "10", container)
     assert docker("inspect", "--format", "{{.State.ExitCode}}", container) == "0"
+
+
+@pytest.mark.timeout(180)
+@pytest.mark.skipif(not shutil.which("docker-compose"), reason="no docker-compose")
+def test_the_compose_file_serves_and_keeps_its_cells(composed: list[str]) -> None:
+    headers = {"authorization": "Bearer sesam"}
+    with httpx.Client(headers=headers, timeout=30, trust_env=False) as http:
+        http.base_url = f"http://{run([*composed, 'port', 'serve', '8000'])}"
+        retry_until(lambda: _answers(http), 20)
+        kernel = Kernel(http)
+        assert text(kernel.run("print(6 * 7)")) == "42\n"
+
+        run([*composed, "restart", "--timeout", "10"])
+        http.base_url = f"http://{run([*composed, 'port', 'serve', '8000'])}"
+        retry_until(lambda: _answers(http), 20)
+        told = http.get(f"/v1/rooms/{kernel.room.removeprefix('room:')}").json()["cells"][0]
+        assert told["run"]["outputs"][0]["text"] == "42\n"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import shlex
 
 import pytest
@@ -166,9 +168,27 @@ def test_a_link_to_a_forbidden_folder_is_one(tmp_path) -> None:
 def test_the_socket_of_the_engine_in_use_is_guarded(tmp_path, monkeypatch) -> None:
     spec = parsed(f"-v {tmp_path}:/data ubuntu").spec
     here.enforce(spec, ())
-    monkeypatch.setenv("DOCKER_HOST", f"unix://{tmp_path}/engine.sock")
+    (tmp_path / "engine.sock").touch()
+    for variable in ("DOCKER_HOST", "CONTAINER_HOST"):
+        with monkeypatch.context() as patch:
+            patch.setenv(variable, f"unix://{tmp_path}/engine.sock")
+            with pytest.raises(PolicyError):
+                here.enforce(spec, ())
+
+
+def test_so_is_the_socket_of_a_docker_context(tmp_path, monkeypatch) -> None:
+    (tmp_path / "desktop.sock").touch()
+    meta = tmp_path / "contexts" / "meta" / hashlib.sha256(b"desktop").hexdigest() / "meta.json"
+    meta.parent.mkdir(parents=True)
+    host = {"Host": f"unix://{tmp_path}/desktop.sock"}
+    meta.write_text(json.dumps({"Name": "desktop", "Endpoints": {"docker": host}}))
+    monkeypatch.delenv("DOCKER_HOST", raising=False)
+    monkeypatch.setenv("DOCKER_CONFIG", str(tmp_path))
+    monkeypatch.setenv("DOCKER_CONTEXT", "desktop")
     with pytest.raises(PolicyError):
-        here.enforce(spec, ())
+        here.enforce(parsed(f"-v {tmp_path}/desktop.sock:/s ubuntu").spec, ())
+    monkeypatch.setenv("DOCKER_CONTEXT", "none-such")
+    here.enforce(parsed("-v data:/data ubuntu").spec, ())
 
 
 def test_what_is_said_is_in_the_spec() -> None:
