@@ -6,6 +6,7 @@ program's own server adds, the exit code in a header, is used where it is there.
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import socket
 import ssl
@@ -52,7 +53,7 @@ class RemoteServer:
     """One such server. Its methods block; `stop`, from another thread, ends what waits."""
 
     def __init__(self, url: str, token: str = "") -> None:
-        """Raises `InvalidSpecError` for what is no `http://` or `https://` address."""
+        """Raises `InvalidSpecError` for what is no `http://` or `https://` address, or no token."""
         self.url = url.rstrip("/")
         self._token = token
         try:
@@ -62,6 +63,8 @@ class RemoteServer:
             raise InvalidSpecError("url", f"{url!r} is no address") from None
         if parts.scheme not in ("http", "https") or not self._host:
             raise InvalidSpecError("url", f"{url!r} is not http://HOST[:PORT]")
+        if not (token.isascii() and token.isprintable()):
+            raise InvalidSpecError("token", "it has characters that no header can carry")
         self._tls = parts.scheme == "https"
         self._path = parts.path
         self._lock = threading.Lock()
@@ -91,7 +94,8 @@ class RemoteServer:
             connections = list(self._open)
         for connection in connections:
             if connection.sock is not None:
-                connection.sock.shutdown(socket.SHUT_RDWR)
+                with contextlib.suppress(OSError):  # it has ended by itself
+                    connection.sock.shutdown(socket.SHUT_RDWR)
 
     def _ask(
         self, method: str, path: str, body: bytes | None, timeout: float | None

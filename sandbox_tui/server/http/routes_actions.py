@@ -61,7 +61,7 @@ class ActionRoutes:
         if isinstance(answer, Transfer):
             answer = await answer
         begun = isinstance(answer, Execution | list)
-        return as_json(Answer(_encoded(self._runs.plain(answer))), 202 if begun else 200)
+        return as_json(Answer(_encoded(await self._runs.plain(answer))), 202 if begun else 200)
 
     async def show(self, request: Request, execution_id: str) -> Response:
         """A run that was begun here: how far it is or, as a stream, what it says from the start."""

@@ -139,12 +139,12 @@ class RoomRoutes:
         """Queue a cell with the source that it has when its turn comes."""
         seconds = (await read(request, Timeout)).timeout
         action = actions.RunCell(ref=self._room(name), cell_id=cell_id, timeout=seconds)
-        return as_json(self._runs.plain(await self._api.perform(action)), 202)
+        return as_json(await self._runs.plain(await self._api.perform(action)), 202)
 
     async def run_all(self, name: str) -> Response:
         """Queue every code cell; a failure drops the rest."""
         action = actions.RunAll(ref=self._room(name))
-        return as_json(self._runs.plain(await self._api.perform(action)), 202)
+        return as_json(await self._runs.plain(await self._api.perform(action)), 202)
 
     async def kernel(self, name: str) -> Response:
         """The room as the world shows it: its kernel's state, count, process."""

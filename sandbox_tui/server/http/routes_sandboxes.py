@@ -113,7 +113,7 @@ class SandboxRoutes:
         """
         asked = await read(request, Code)
         execution = await self._api.execute(self._find(ref), asked.code, timeout=asked.timeout)
-        run = self._runs.keep(execution)
+        run = await self._runs.plain(execution)
         if wants_events(request, unsaid=True):
             return events(request, _to_its_end(self._runs, execution))
         if await while_there(request, _finished(execution)) is None:

@@ -72,11 +72,21 @@ class Runs:
             result=done,
         )
 
-    def plain(self, answer: object) -> object:
-        """What an action answered, with the runs in it kept and told."""
-        if isinstance(answer, list):
-            return [self.plain(item) for item in cast("list[object]", answer)]
-        return self.keep(answer) if isinstance(answer, Execution) else answer
+    async def plain(self, answer: object) -> object:
+        """What an action answered, with the runs in it kept and told; see `keep`.
+
+        When they cannot all be kept, all are ended: nobody could find the rest again.
+        """
+        several = isinstance(answer, list)
+        items = cast("list[object]", answer) if several else [answer]
+        try:
+            told = [self.keep(item) if isinstance(item, Execution) else item for item in items]
+        except LimitReachedError:
+            for item in items:
+                if isinstance(item, Execution):
+                    await item.cancel()
+            raise
+        return told if several else told[0]
 
     def _make_room(self) -> None:
         """Forget those that ended first, as far as there are too many or they are too heavy."""

@@ -144,5 +144,5 @@ def test_the_compose_file_serves_and_keeps_its_cells(composed: list[str]) -> Non
         run([*composed, "restart", "--timeout", "10"])
         http.base_url = f"http://{run([*composed, 'port', 'serve', '8000'])}"
         retry_until(lambda: _answers(http), 20)
-        told = http.get(f"/v1/rooms/{kernel.room.removeprefix('room:')}").json()["cells"][0]
+        told = http.get(f"/v1/rooms/{kernel.room}").json()["cells"][0]
         assert told["run"]["outputs"][0]["text"] == "42\n"

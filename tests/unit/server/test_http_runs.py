@@ -47,13 +47,18 @@ def test_heavy_ones_make_room(monkeypatch: pytest.MonkeyPatch) -> None:
         runs.get(heavy.id)
 
 
-def test_there_are_only_so_many_that_still_run(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_one_more_than_may_run_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "MOST", 2)
     runs = Runs(100)
-    runs.plain([begun(), begun()])
+    await runs.plain([begun(), begun()])
+    ends: list[str] = []
+
+    async def end() -> None:
+        ends.append("ended")
 
     with pytest.raises(LimitReachedError):
-        runs.keep(begun())
+        await runs.plain([Execution(Ref("room:lab"), "1", on_cancel=end) for _ in range(2)])
+    assert ends == ["ended", "ended"]
 
 
 def test_what_is_told_is_bounded() -> None:
