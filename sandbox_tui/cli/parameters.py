@@ -30,8 +30,8 @@ PAIRS = frozenset({"env", "labels"})
 SIZES = frozenset({"memory"})
 """Fields that are bytes, and are written as 256m."""
 
-UNSAID = frozenset({"cap", "keep"})
-"""Fields that only programs fill: here all output is passed on as it comes."""
+UNSAID = frozenset({"cap", "keep", "if_idle"})
+"""Fields that only programs fill: here output is passed on as it comes, and who stops means it."""
 
 
 def parameters(action: type[Action]) -> list[click.Parameter]:
