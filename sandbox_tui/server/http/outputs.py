@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections import deque
+from collections.abc import AsyncIterator, Iterable, Mapping
 
 import msgspec
 
@@ -36,6 +37,18 @@ def bounded(outputs: Iterable[Output], most: int, *, cut: bool = False) -> tuple
         left -= weight(output)
     mark = [Text("stderr", CUT.format(most=most))] if cut else []
     return (*mark, *joined(reversed(kept)))
+
+
+async def newest(outputs: AsyncIterator[Output], most: int) -> tuple[Output, ...]:
+    """`bounded` for outputs that are read one by one: no more than these is ever held."""
+    kept: deque[Output] = deque()
+    size = 0
+    async for output in outputs:
+        kept.append(output)
+        size += weight(output)
+        while size - weight(kept[0]) > most:  # still more than may be: the mark is not lost
+            size -= weight(kept.popleft())
+    return bounded(kept, most)
 
 
 def result_within(result: Result, most: int) -> Result:

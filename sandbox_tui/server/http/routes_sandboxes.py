@@ -17,7 +17,7 @@ from sandbox_tui.model.refs import Kind, Ref
 from sandbox_tui.model.world import Sandbox
 from sandbox_tui.runtime.execution import Execution
 from sandbox_tui.runtime.streams import closing
-from sandbox_tui.server.http.outputs import bounded
+from sandbox_tui.server.http.outputs import newest
 from sandbox_tui.server.http.reading import as_json, found, read
 from sandbox_tui.server.http.routes_actions import telling
 from sandbox_tui.server.http.runs import Run, Runs
@@ -104,7 +104,7 @@ class SandboxRoutes:
         if follow:
             return events(request, _told(log))
         async with closing(log) as outputs:
-            return as_json(bounded([output async for output in outputs], self._most))
+            return as_json(await newest(outputs, self._most))
 
     async def execute(self, request: Request, ref: str) -> Response:
         """Run code: as events while it runs; with `Accept: application/json`, when it has ended.

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import AsyncIterator
+
 from hypothesis import given
 from hypothesis import strategies as st
 
 from sandbox_tui.model.outputs import Display, Failure, Outcome, Output, Result, Text
-from sandbox_tui.server.http.outputs import bounded, contents, weight
+from sandbox_tui.server.http.outputs import bounded, contents, newest, weight
 
 texts = st.builds(Text, st.sampled_from(["stdout", "stderr"]), st.text(max_size=50))
 outputs = texts | st.builds(Failure, st.text(max_size=9), st.text(max_size=50))
@@ -39,3 +42,12 @@ def test_an_end_from_outside_is_told_last() -> None:
         {"name": "stdout", "text": "a"},
         {"ename": "DeadKernelError", "evalue": "kernel died: 3", "traceback": []},
     ]
+
+
+@given(st.lists(outputs, max_size=20), st.integers(1, 300))
+def test_read_one_by_one_the_same_is_kept(said: list[Output], most: int) -> None:
+    async def one_by_one() -> AsyncIterator[Output]:
+        for output in said:
+            yield output
+
+    assert asyncio.run(newest(one_by_one(), most)) == bounded(said, most)
