@@ -27,9 +27,7 @@ from sandbox_tui.model.actions import (
     Snapshot,
     WriteFile,
 )
-from sandbox_tui.model.errors import NotFoundError
 from sandbox_tui.model.files import FileEntry
-from sandbox_tui.model.refs import Ref
 from sandbox_tui.model.specs import ContainerSpec
 from sandbox_tui.runtime.transfer import Transfer
 
@@ -38,29 +36,29 @@ Ability = TypeVar("Ability")
 
 async def read_file(hub: Hub, action: ReadFile) -> bytes:
     """The content of a file."""
-    return await _having(hub, action.ref, Files, "have files").read(action.ref, action.path)
+    return await hub.having(action.ref, Files, "have files").read(action.ref, action.path)
 
 
 async def write_file(hub: Hub, action: WriteFile) -> None:
     """Make or replace a file."""
-    able = _having(hub, action.ref, Files, "have files")
+    able = hub.having(action.ref, Files, "have files")
     await able.write(action.ref, action.path, action.content)
 
 
 async def list_files(hub: Hub, action: ListFiles) -> tuple[FileEntry, ...]:
     """What a folder holds."""
-    return await _having(hub, action.ref, Files, "have files").list(action.ref, action.path)
+    return await hub.having(action.ref, Files, "have files").list(action.ref, action.path)
 
 
 async def push(hub: Hub, action: Push) -> Transfer:
     """Copy in."""
-    able = _having(hub, action.ref, Copies, "be copied into")
+    able = hub.having(action.ref, Copies, "be copied into")
     return await able.push(action.ref, _local(action.source), action.target)
 
 
 async def pull(hub: Hub, action: Pull) -> Transfer:
     """Copy out; a `target` that ends in `/` is a folder, also when it is not there yet."""
-    able = _having(hub, action.ref, Copies, "be copied out of")
+    able = hub.having(action.ref, Copies, "be copied out of")
     target = _local(action.target)
     if action.target.endswith("/") and not await asyncio.to_thread(target.is_dir):
         target /= _name(action.source)
@@ -69,7 +67,7 @@ async def pull(hub: Hub, action: Pull) -> Transfer:
 
 async def snapshot(hub: Hub, action: Snapshot) -> str:
     """Keep its files as an image."""
-    able = _having(hub, action.ref, Commits, "be kept as an image")
+    able = hub.having(action.ref, Commits, "be kept as an image")
     return await able.snapshot(action.ref, action.image)
 
 
@@ -108,13 +106,6 @@ HANDLERS: Mapping[type[Action], Callable[[Hub, Any], Awaitable[object]]] = {
     ExportImages: export_images,
     ImportImages: import_images,
 }
-
-
-def _having(hub: Hub, ref: Ref, ability: type[Ability], verb: str) -> Ability:
-    hub.note_use(ref)
-    if hub.world.get(ref) is None:
-        raise NotFoundError(ref, tuple(box.ref for box in hub.world.sandboxes))
-    return hub.able(ref, ability, verb)
 
 
 def _engine(hub: Hub, runtime: str, ability: type[Ability], verb: str) -> Ability:

@@ -13,9 +13,7 @@ from sandbox_tui.backends.base import (
     Attaches,
     Images,
     Interrupts,
-    Notebooks,
     Pauses,
-    Pooled,
     Restarts,
     Rests,
     Revives,
@@ -24,46 +22,29 @@ from sandbox_tui.backends.base import (
     Shells,
     Types,
 )
-from sandbox_tui.backends.sharing import Completes, Saves
 from sandbox_tui.backends.upkeep import Renews
-from sandbox_tui.hub import cargo
+from sandbox_tui.hub import cargo, notebooks
 from sandbox_tui.hub.hub import Hub
 from sandbox_tui.hub.registry import ENDED, is_made_anew
 from sandbox_tui.hub.starting import left_as_it_was, may_run_again, spec_for, whole
 from sandbox_tui.hub.terms import STARTER
 from sandbox_tui.model.actions import (
     Action,
-    AddCell,
-    AppendSource,
     Attach,
     Attachment,
-    CellChange,
-    ClearOutputs,
-    Complete,
     Create,
-    EditCell,
-    FlushPool,
     Interrupt,
-    MoveCell,
-    OpenRoom,
     Pause,
-    PoolStatus,
     Remove,
-    RemoveCell,
     Restart,
     Resume,
     Run,
-    RunAll,
-    RunCell,
     RunOnce,
-    SaveAs,
     Send,
-    SetMetadata,
     Shell,
     Start,
     Stop,
 )
-from sandbox_tui.model.cells import CellKind
 from sandbox_tui.model.errors import (
     ImageNotFoundError,
     NotFoundError,
@@ -71,18 +52,18 @@ from sandbox_tui.model.errors import (
     UnsupportedError,
 )
 from sandbox_tui.model.limits import check
-from sandbox_tui.model.pools import PoolState
 from sandbox_tui.model.refs import Ref
-from sandbox_tui.model.room import Completion
-from sandbox_tui.model.specs import ContainerSpec, Inside, RoomSpec, Spec
+from sandbox_tui.model.specs import ContainerSpec, Inside, Spec
 from sandbox_tui.model.world import Sandbox, State
 from sandbox_tui.runtime.execution import Execution
 from sandbox_tui.runtime.identity import myself
-from sandbox_tui.runtime.streams import closing
 
 Handler = TypeVar("Handler", bound=Callable[..., Awaitable[object]])
 Made = TypeVar("Made")
-_HANDLERS: dict[type[Action], Callable[[Hub, Any], Awaitable[object]]] = {**cargo.HANDLERS}
+_HANDLERS: dict[type[Action], Callable[[Hub, Any], Awaitable[object]]] = {
+    **cargo.HANDLERS,
+    **notebooks.HANDLERS,
+}
 
 
 async def perform(hub: Hub, action: Action) -> object:
@@ -189,7 +170,7 @@ async def stop(hub: Hub, action: Stop) -> None:
 @handles(Restart)
 async def restart(hub: Hub, action: Restart) -> None:
     """Run it again in place; one that has ended is not ended first."""
-    box, backend = _must_exist(hub, action.ref), hub.backend(action.ref.place)
+    box, backend = hub.known(action.ref), hub.backend(action.ref.place)
     if not action.fresh and box.state in ENDED and isinstance(backend, Revives):
         await backend.revive(action.ref)
     elif action.fresh:
@@ -203,16 +184,14 @@ async def restart(hub: Hub, action: Restart) -> None:
 @handles(Pause)
 async def pause(hub: Hub, action: Pause) -> None:
     """Freeze it."""
-    _must_exist(hub, action.ref)
-    await hub.able(action.ref, Pauses, "be paused").pause(action.ref)
+    await hub.having(action.ref, Pauses, "be paused").pause(action.ref)
     await hub.refresh(action.ref.place)
 
 
 @handles(Resume)
 async def resume(hub: Hub, action: Resume) -> None:
     """Thaw it."""
-    _must_exist(hub, action.ref)
-    await hub.able(action.ref, Pauses, "be resumed").resume(action.ref)
+    await hub.having(action.ref, Pauses, "be resumed").resume(action.ref)
     await hub.refresh(action.ref.place)
 
 
@@ -233,21 +212,19 @@ async def remove(hub: Hub, action: Remove) -> None:
 @handles(Attach)
 async def attach(hub: Hub, action: Attach) -> Attachment:
     """How to hand the terminal over to its main process."""
-    _must_exist(hub, action.ref)
-    return await hub.able(action.ref, Attaches, "be attached to").attachment(action.ref)
+    return await hub.having(action.ref, Attaches, "be attached to").attachment(action.ref)
 
 
 @handles(Shell)
 async def shell(hub: Hub, action: Shell) -> Attachment:
     """How to hand the terminal over to a new shell."""
-    _must_exist(hub, action.ref)
-    return await hub.able(action.ref, Shells, "open a shell").shell(action.ref)
+    return await hub.having(action.ref, Shells, "open a shell").shell(action.ref)
 
 
 @handles(Run)
 async def run(hub: Hub, action: Run) -> Execution:
     """Run code; a terminal has no exit code and is sent to instead."""
-    _must_exist(hub, action.ref)
+    hub.known(action.ref)
     backend = hub.backend(action.ref.place)
     if not isinstance(backend, Runs):
         hint = f"Run: sandbox-tui send {action.ref} TEXT"
@@ -270,8 +247,7 @@ async def run(hub: Hub, action: Run) -> Execution:
 @handles(Send)
 async def send(hub: Hub, action: Send) -> None:
     """Type text, then press the key if there is one."""
-    _must_exist(hub, action.ref)
-    able = hub.able(action.ref, Types, "be typed into")
+    able = hub.having(action.ref, Types, "be typed into")
     if action.text or not action.key:
         await able.type(action.ref, action.text, enter=action.enter and not action.key)
     if action.key:
@@ -281,79 +257,7 @@ async def send(hub: Hub, action: Send) -> None:
 @handles(Interrupt)
 async def interrupt(hub: Hub, action: Interrupt) -> None:
     """End what runs in it."""
-    _must_exist(hub, action.ref)
-    await hub.able(action.ref, Interrupts, "be interrupted").interrupt(action.ref)
-
-
-@handles(OpenRoom)
-async def open_room(hub: Hub, action: OpenRoom) -> Ref:
-    """Have a room, new or not."""
-    spec = RoomSpec(name=action.ref.name, working_dir=action.working_dir)
-    check(spec)
-    ref = await hub.able(action.ref, Notebooks, "be opened").open_room(spec)
-    await hub.refresh(ref.place)
-    return ref
-
-
-@handles(AddCell, EditCell, AppendSource, MoveCell, RemoveCell, ClearOutputs, SetMetadata)
-async def edit(hub: Hub, action: CellChange) -> str:
-    """Change the document of a room."""
-    _must_exist(hub, action.ref)
-    return await hub.able(action.ref, Notebooks, "hold cells").edit(action)
-
-
-@handles(SaveAs)
-async def save_as(hub: Hub, action: SaveAs) -> str:
-    """Write a room as a notebook file."""
-    _must_exist(hub, action.ref)
-    return await hub.able(action.ref, Saves, "be saved as a file").save_as(action.ref, action.path)
-
-
-@handles(Complete)
-async def complete(hub: Hub, action: Complete) -> Completion:
-    """Ask the kernel how the code may go on."""
-    _must_exist(hub, action.ref)
-    able = hub.able(action.ref, Completes, "complete code")
-    return await able.complete(action.ref, action.code, action.cursor)
-
-
-@handles(PoolStatus)
-async def pool_status(hub: Hub, action: PoolStatus) -> tuple[PoolState, ...]:
-    """Of every backend that keeps kernels ready."""
-    del action
-    states = [await backend.pools() for backend in _pooled(hub)]
-    return tuple(state for some in states for state in some)
-
-
-@handles(FlushPool)
-async def flush_pool(hub: Hub, action: FlushPool) -> None:
-    """The same backends."""
-    del action
-    for backend in _pooled(hub):
-        await backend.flush_pool()
-
-
-@handles(RunCell)
-async def run_cell(hub: Hub, action: RunCell) -> Execution:
-    """Queue one cell."""
-    _must_exist(hub, action.ref)
-    able = hub.able(action.ref, Notebooks, "run cells")
-    [execution] = await able.run_cells(action.ref, [action.cell_id], timeout=action.timeout)
-    return execution
-
-
-@handles(RunAll)
-async def run_all(hub: Hub, action: RunAll) -> list[Execution]:
-    """Queue cells in order: those that are named, else every code cell."""
-    _must_exist(hub, action.ref)
-    able = hub.able(action.ref, Notebooks, "run cells")
-    cell_ids = action.cell_ids
-    if cell_ids is None:
-        async with closing(able.notebooks(action.ref)) as notebooks:
-            notebook = await anext(notebooks)
-        code = (entry.cell for entry in notebook.cells if entry.cell.kind is CellKind.CODE)
-        cell_ids = tuple(cell.id for cell in code)
-    return await able.run_cells(action.ref, cell_ids, timeout=action.timeout)
+    await hub.having(action.ref, Interrupts, "be interrupted").interrupt(action.ref)
 
 
 async def _run_again(hub: Hub, ref: Ref) -> None:
@@ -377,11 +281,6 @@ async def _with_image(backend: object, image: str, make: Callable[[], Awaitable[
     return await make()
 
 
-def _pooled(hub: Hub) -> list[Pooled]:
-    backends = (hub.backend(place) for place in hub.places)
-    return [backend for backend in backends if isinstance(backend, Pooled)]
-
-
 async def _take_away(hub: Hub, ref: Ref) -> None:
     """End and remove whatever has that name; what is gone already is fine."""
     backend = hub.backend(ref.place)
@@ -399,14 +298,6 @@ def _forget(box: Sandbox) -> None:
     projects.forget(box)
 
 
-def _must_exist(hub: Hub, ref: Ref) -> Sandbox:
-    hub.note_use(ref)
-    box = hub.world.get(ref)
-    if box is None:
-        raise NotFoundError(ref, tuple(box.ref for box in hub.world.sandboxes))
-    return box
-
-
 def _must_be_live(hub: Hub, ref: Ref) -> None:
-    if _must_exist(hub, ref).state is State.DEFINED:
+    if hub.known(ref).state is State.DEFINED:
         raise NotFoundError(ref, ())

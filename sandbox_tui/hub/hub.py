@@ -16,6 +16,7 @@ from sandbox_tui.hub.terms import KNOWN_BY, container_id, terms_of
 from sandbox_tui.hub.uses import Uses
 from sandbox_tui.model.errors import (
     DeadlineError,
+    NotFoundError,
     ProfileNotFoundError,
     SandboxError,
     UnsupportedError,
@@ -140,6 +141,19 @@ class Hub:
         if not isinstance(backend, ability):
             raise UnsupportedError(ref, verb)
         return backend
+
+    def known(self, ref: Ref) -> Sandbox:
+        """The sandbox of that name, which is used now. Raises `NotFoundError`."""
+        self.note_use(ref)
+        box = self.world.get(ref)
+        if box is None:
+            raise NotFoundError(ref, tuple(box.ref for box in self.world.sandboxes))
+        return box
+
+    def having(self, ref: Ref, ability: type[Ability], verb: str) -> Ability:
+        """The same for a sandbox that has to be there, and is used now."""
+        self.known(ref)
+        return self.able(ref, ability, verb)
 
     def filled(self, spec: ContainerSpec) -> ContainerSpec:
         """`spec` with its profile under it, and with who knows when it was used."""
