@@ -141,17 +141,17 @@ class RoomsBackend:
         """
         if not isinstance(spec, RoomSpec):
             raise InvalidSpecError("kind", f"{spec.ref} is no room")
-        room = self._rooms.get(spec.ref)
-        if room is not None and room.state.is_live:
-            raise AlreadyExistsError(spec.ref)
-        if room is None:
-            return await self._found(await self._pool.run(_FILES, opened, spec))
-        if spec.notebook not in ("", room.spec.notebook):
+        room, begun = self._free(spec.ref), Opened(spec)
+        reads = spec.notebook not in ("", room.spec.notebook if room else "")
+        if reads:
             begun = await self._pool.run(_FILES, opened, spec)
+            room = self._free(spec.ref)  # somebody else may have begun it meanwhile
+        if room is None:
+            return await self._found(begun)
+        if reads:
             room.book.fill(begun.notebook)
             room.remark(begun.word)
-            spec = begun.spec
-        room.become(merged(room.spec, spec))
+        room.become(merged(room.spec, begun.spec))
         await room.up()
         return spec.ref
 
@@ -168,10 +168,7 @@ class RoomsBackend:
         await self._room(ref).down("stopped", grace=min(grace, GRACE))
 
     async def stop_idle(self, ref: Ref, *, grace: float = 10.0) -> None:
-        """See `Rests.stop_idle`: before its first wait, `stop` has let go of the kernel.
-
-        So what comes from then on starts another one, and is not lost.
-        """
+        """See `Rests.stop_idle`: `stop` lets go of the kernel before its first wait."""
         room = self._room(ref)
         if room.state is not State.IDLE or len(room.queue):
             raise ConflictError(f"{ref} is {room.state}", hint="Wait until nothing runs in it.")
@@ -262,9 +259,8 @@ class RoomsBackend:
         target = path or room.spec.notebook
         if not target:
             raise InvalidSpecError("path", f"{ref} was not opened from a file: name one")
-        notebook = msgspec.structs.replace(
-            room.book.document.notebook(), runs=room.book.page.stored()
-        )
+        cells, runs = room.book.document.notebook(), room.book.page.stored()
+        notebook = msgspec.structs.replace(cells, runs=runs)
         try:
             await self._pool.run(_FILES, notebook_files.write, target, notebook, room.spec.kernel)
         except OSError as error:
@@ -312,8 +308,7 @@ class RoomsBackend:
         """The room's row and spec, and how its kernel introduces itself."""
         room = self._room(ref)
         kernel = room.kernel
-        told: dict[str, object] = codec.to_builtins(room.sandbox)
-        told["spec"] = codec.to_builtins(room.spec)
+        told = {**codec.to_builtins(room.sandbox), "spec": codec.to_builtins(room.spec)}
         if kernel is not None:
             told["kernel"] = codec.to_builtins(kernel.record)
             told["banner"] = kernel.banner
@@ -321,13 +316,19 @@ class RoomsBackend:
 
     async def vitals(self, refs: Sequence[Ref]) -> dict[Ref, Vitals]:
         """Processor and memory of each kernel and all that it started."""
-        rooms = {ref: self._rooms[ref] for ref in refs if ref in self._rooms}
-        kernels = ((ref, room.kernel) for ref, room in rooms.items())
+        kernels = ((ref, self._rooms[ref].kernel) for ref in refs if ref in self._rooms)
         pids = {kernel.pid: ref for ref, kernel in kernels if kernel is not None and kernel.pid}
         found = await self._pool.run(_FILES, self._meter.measure, list(pids))
         return {pids[pid]: vitals for pid, vitals in found.items()}
 
     # --- inside -------------------------------------------------------------------------------
+
+    def _free(self, ref: Ref) -> Room | None:
+        """The room of that name, if there is one. Raises `AlreadyExistsError` while it runs."""
+        room = self._rooms.get(ref)
+        if room is not None and room.state.is_live:
+            raise AlreadyExistsError(ref)
+        return room
 
     def _room(self, ref: Ref) -> Room:
         room = self._rooms.get(ref)
