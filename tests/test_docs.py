@@ -21,7 +21,7 @@ import pytest
 import yaml
 
 from sandbox_tui.api.base import Api
-from sandbox_tui.api.blocking import BlockingApi, BlockingExecution
+from sandbox_tui.api.blocking_api import BlockingApi, BlockingExecution
 from sandbox_tui.cli.diagnostics import EXIT_CODES
 from sandbox_tui.cli.frame import command as make_command
 from sandbox_tui.cli.frame import where_options

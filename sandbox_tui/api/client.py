@@ -20,7 +20,7 @@ from sandbox_tui.model.refs import Kind
 from sandbox_tui.runtime.beside import beside
 
 if TYPE_CHECKING:
-    from sandbox_tui.api.blocking import BlockingApi
+    from sandbox_tui.api.blocking_api import BlockingApi
 
 
 @contextlib.asynccontextmanager
@@ -66,7 +66,7 @@ def blocking(
     *, kinds: Collection[Kind] | None = None, demo: bool = False, cwd: Path | None = None
 ) -> Generator[BlockingApi]:
     """The same, synchronous: the loop runs in a thread of its own."""
-    from sandbox_tui.api.blocking import BlockingApi
+    from sandbox_tui.api.blocking_api import BlockingApi
     from sandbox_tui.runtime.portal import Portal
 
     portal = Portal()

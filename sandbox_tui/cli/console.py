@@ -9,7 +9,7 @@ import signal
 from collections.abc import Generator
 from types import FrameType
 
-from sandbox_tui.api.blocking import BlockingApi, BlockingExecution
+from sandbox_tui.api.blocking_api import BlockingApi, BlockingExecution
 from sandbox_tui.cli.diagnostics import OK, warn
 from sandbox_tui.cli.frame import Frame
 from sandbox_tui.cli.names import SETTLING, kinds_of

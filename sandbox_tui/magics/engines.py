@@ -20,7 +20,7 @@ from sandbox_tui.model.refs import Kind
 from sandbox_tui.model.specs import ContainerSpec
 
 if TYPE_CHECKING:
-    from sandbox_tui.api.blocking import BlockingApi, BlockingExecution
+    from sandbox_tui.api.blocking_api import BlockingApi, BlockingExecution
 
 NOT_INSTALLED = "Docker is not installed or not available in the system PATH."
 NOT_RUNNING = "Docker daemon is not running. Please start the Docker service."

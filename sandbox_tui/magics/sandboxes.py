@@ -7,7 +7,7 @@ from typing import cast
 from IPython.core.error import UsageError
 from IPython.core.magic import Magics, cell_magic, line_magic, magics_class
 
-from sandbox_tui.api.blocking import BlockingApi, BlockingExecution
+from sandbox_tui.api.blocking_api import BlockingApi, BlockingExecution
 from sandbox_tui.api.client import blocking
 from sandbox_tui.hub.filter import Filter
 from sandbox_tui.magics.docker import CHECK, translated

@@ -73,7 +73,7 @@ def test_watching_does_not_change_the_size_of_what_is_watched(
 ) -> None:
     tmux_server.new_session("work", "cat", width=133, height=37)
     dashboard = terminal(width=80, height=24)
-    dashboard.shows("work")
+    dashboard.shows("● work")
     dashboard.press("2", "Enter")
     tmux_server.run("send-keys", "-t", "=work:", "-l", "seen")
     dashboard.shows("seen")
@@ -94,7 +94,7 @@ def test_inside_the_same_tmux_the_client_is_switched(
     )
     retry_until(lambda: tmux_server.run("list-clients"))
     tmux_server.run("respawn-pane", "-k", "-t", "=dash:", *PROGRAM)
-    outer.shows("work", "palette")
+    outer.shows("● work", "palette")
     outer.press("/")
     outer.write("work")
     outer.press("Enter", "2", "a")

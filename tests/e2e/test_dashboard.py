@@ -30,7 +30,7 @@ def test_a_line_in_the_shown_session_is_on_the_screen(
 def test_text_is_sent_to_a_session(tmux_server: TmuxServer, terminal: Open) -> None:
     tmux_server.new_session("work", "cat")
     dashboard = terminal()
-    dashboard.shows("work")
+    dashboard.shows("● work")
     dashboard.press("2", "s")
     dashboard.shows("send to work")
     dashboard.write("#{hello}; [/red]")
@@ -108,7 +108,7 @@ def test_the_server_dies_the_section_says_so_and_it_recovers(
 ) -> None:
     tmux_server.new_session("work", "cat")
     dashboard = terminal()
-    dashboard.shows("work", "tmux ●1")
+    dashboard.shows("● work", "tmux ●1")
     if how == "SIGKILL":
         os.kill(tmux_server.pid, signal.SIGKILL)
     else:
@@ -138,7 +138,7 @@ def test_it_fills_every_width(
 ) -> None:
     tmux_server.new_session("work", "cat")
     dashboard = terminal(width=width, height=height)
-    screen = dashboard.shows("work", "palette")
+    screen = dashboard.shows("● work", "palette")
 
     assert max(map(len, screen.splitlines())) <= width
     assert len(screen.splitlines()) == height
@@ -149,7 +149,7 @@ def test_quitting_leaves_the_sessions_and_no_process(
 ) -> None:
     tmux_server.new_session("work", "cat")
     dashboard = terminal()
-    dashboard.shows("work")
+    dashboard.shows("● work")
     family = descendants(dashboard.pid)
     dashboard.press("C-q")
     dashboard.press("q")
@@ -162,7 +162,7 @@ def test_quitting_leaves_the_sessions_and_no_process(
 def test_a_closed_terminal_leaves_no_process(tmux_server: TmuxServer, terminal: Open) -> None:
     tmux_server.new_session("work", "cat")
     dashboard = terminal()
-    dashboard.shows("work")
+    dashboard.shows("● work")
     family = [dashboard.pid, *descendants(dashboard.pid)]
     dashboard.close()
 

@@ -47,7 +47,7 @@ def test_a_frozen_engine_costs_nobody_else(
 ) -> None:
     tmux_server.new_session("work", "cat")
     dashboard = terminal()
-    dashboard.shows("work")
+    dashboard.shows("● work")
     dashboard.matches(ANSWERS)
     service.signal(signal.SIGSTOP)
     try:

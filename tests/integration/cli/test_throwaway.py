@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -78,6 +79,11 @@ def test_a_project_and_its_doctor(cli: Cli, name: str, here: Path) -> None:
 
     assert told(cli) == [f"{here} · 1 containers"]
     cli("rm", name, "--force", "--yes")
+    assert told(cli) == [f"{here} · 0 containers"]
+    assert not folder.exists()
+
+    assert cli("create", name, "--image", IMAGE, "--persist").code == 0
+    subprocess.run(["docker", "rm", "--force", name], check=True, capture_output=True)
     assert told(cli) == [f"{name} is gone, its folder is not"]
 
 

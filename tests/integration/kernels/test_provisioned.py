@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from jupyter_client.provisioning.factory import KernelProvisionerFactory
 
 from sandbox_tui.backends.kernels.connection import read_connection
 from sandbox_tui.backends.kernels.host import KernelHost
@@ -105,6 +106,7 @@ def far(home: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     points = "[jupyter_client.kernel_provisioners]\nfar = far_provisioner:Far\n"
     (about / "entry_points.txt").write_text(points)
     monkeypatch.syspath_prepend(str(site))
+    KernelProvisionerFactory.clear_instance()  # it looks once at what is installed
     argv = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"]
     told = {"kernel_provisioner": {"provisioner_name": "far"}}
     install(home, "far", {"argv": argv, "display_name": "Far", "language": "python",

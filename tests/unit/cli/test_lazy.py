@@ -12,7 +12,7 @@ import pytest
 TECHNOLOGY = {"docker", "jupyter_client", "jupyter_core", "requests", "textual", "yaml", "zmq"}
 
 ACTING = {
-    "sandbox_tui.api.blocking",
+    "sandbox_tui.api.blocking_api",
     "sandbox_tui.backends.containers.attach",
     "sandbox_tui.backends.containers.commands.run",
     "sandbox_tui.backends.containers.commands.session",

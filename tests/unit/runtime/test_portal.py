@@ -7,7 +7,7 @@ from typing import Protocol
 import pytest
 
 from sandbox_tui.api.base import Api
-from sandbox_tui.api.blocking import BlockingApi
+from sandbox_tui.api.blocking_api import BlockingApi
 from sandbox_tui.runtime.portal import Blocking, Portal, blocking
 
 
