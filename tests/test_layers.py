@@ -11,7 +11,17 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 
-HEAVY = ("docker", "fastapi", "IPython", "jupyter_client", "libtmux", "pycrdt", "textual", "zmq")
+HEAVY = (
+    "docker",
+    "fastapi",
+    "IPython",
+    "jupyter_client",
+    "libtmux",
+    "pycrdt",
+    "textual",
+    "tornado",
+    "zmq",
+)
 
 REPORT = """
 import json, sys

@@ -56,7 +56,7 @@ async def hub_of(
         places += _containers(config, engines)
         means |= {_container(said): _container(meant) for said, meant in engines.means.items()}
     if Kind.ROOM in kinds:
-        places += _rooms()
+        places += await _rooms(config)
     homes = Homes(means=means, open=lambda place: _opened(config, kinds, place))
     return Hub(
         places,
@@ -119,12 +119,17 @@ def _containers(config: Config, engines: Engines) -> Iterator[Backend]:
             yield ContainerBackend(address, where=where)
 
 
-def _rooms() -> Iterator[Backend]:
+async def _rooms(config: Config) -> list[Backend]:
+    """Rooms of the daemon, kernels of this machine, and those of each Jupyter server."""
     from sandbox_tui.api.mounted import MountedBackend
-    from sandbox_tui.backends.kernels.foreign import ForeignKernels
+    from sandbox_tui.backends.kernels.foreign.address import servers
+    from sandbox_tui.backends.kernels.foreign.backend import ForeignKernels
+    from sandbox_tui.backends.kernels.foreign.connection_files import ConnectionFiles
+    from sandbox_tui.backends.kernels.foreign.server import JupyterServer
 
-    yield MountedBackend(Place(Kind.ROOM))
-    yield ForeignKernels()
+    addresses = await asyncio.to_thread(servers, config.backends.room.servers)
+    sources = [ConnectionFiles(), *map(JupyterServer, addresses)]
+    return [MountedBackend(Place(Kind.ROOM)), *map(ForeignKernels, sources)]
 
 
 def _opened(config: Config, kinds: Collection[Kind], place: Place) -> Backend | None:

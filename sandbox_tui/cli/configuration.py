@@ -16,7 +16,7 @@ from sandbox_tui.model.codec import to_builtins
 from sandbox_tui.settings import compat, paths
 from sandbox_tui.settings.load import Loaded, load
 from sandbox_tui.settings.schema import Config, schema
-from sandbox_tui.settings.sources import dotted
+from sandbox_tui.settings.sources import dotted, without_token
 
 BUILT_IN = "built in"
 """The source of what no file says."""
@@ -100,9 +100,15 @@ def _if_there(role: str, *files: Path) -> dict[str, Path]:
 
 def _plain(config: Config) -> dict[str, object]:
     """As a file would say it: what an entry leaves out is left out."""
-    plain: dict[str, object] = to_builtins(config)
+    plain: dict[str, object] = to_builtins(_without_tokens(config))
     entries = {name: _said(to_builtins(entry)) for name, entry in config.sandboxes.items()}
     return {**plain, "sandboxes": entries}
+
+
+def _without_tokens(config: Config) -> Config:
+    replace, room = msgspec.structs.replace, config.backends.room
+    room = replace(room, servers=tuple(map(without_token, room.servers)))
+    return replace(config, backends=replace(config.backends, room=room))
 
 
 def _said(entry: Mapping[str, object]) -> dict[str, object]:

@@ -84,6 +84,10 @@ class RoomFacts(msgspec.Struct, frozen=True, tag="room"):
     foreign: bool = False
     """Started by another program: joined, never owned."""
     connection_file: str = ""
+    server: str = ""
+    """Address of the Jupyter server that another program's kernel is spoken with through."""
+    notebook: str = ""
+    """Path of the notebook that this server has open with it."""
     exit_code: int | None = None
     env_source: str = ""
     peers: int = 0

@@ -15,7 +15,7 @@ from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin
 import msgspec
 
 from sandbox_tui.model.errors import ConfigError, InvalidSpecError
-from sandbox_tui.settings.sources import Tree, dotted
+from sandbox_tui.settings.sources import Tree, dotted, without_token
 
 AnySection = TypeVar("AnySection", bound=msgspec.Struct)
 
@@ -116,7 +116,7 @@ def _found(tree: Tree) -> str:
         return "a mapping"
     if isinstance(tree.value, list):
         return "a list"
-    return tree.text or "nothing"
+    return without_token(tree.text) or "nothing"
 
 
 def _words(wanted: Any) -> str:

@@ -26,6 +26,15 @@ SocketName = Annotated[
 ]
 """Never a path: whoever owns a tmux server can run commands in the clients that join it."""
 
+ServerAddress = Annotated[
+    str,
+    Meta(
+        title="an address like http://host:8888/?token=…",
+        pattern=r"^https?://[^/?#@\s]+([/?#]\S*)?$(?!\n)",
+    ),
+]
+"""As Jupyter prints it; without a user's name or a password, which would be shown."""
+
 Size = Annotated[
     int,
     Meta(
@@ -92,6 +101,10 @@ class RoomBackend(Section, frozen=True, kw_only=True):
     output: Annotated[
         int, Meta(ge=1024, description="Bytes that are kept of what one run says")
     ] = 67_108_864
+    servers: Annotated[
+        tuple[ServerAddress, ...],
+        Meta(description="Jupyter servers whose kernels to show; never from a project's file"),
+    ] = ()
 
 
 class Backends(Section, frozen=True, kw_only=True):
@@ -258,6 +271,7 @@ USER_ONLY = (
     ("backends", "tmux", "binary"),
     ("backends", "container", "runtime"),
     ("backends", "container", "hosts"),
+    ("backends", "room", "servers"),
     ("policy",),
     ("server",),
 )

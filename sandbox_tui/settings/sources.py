@@ -6,6 +6,7 @@ and an environment variable must get what its author wrote.
 
 from __future__ import annotations
 
+import re
 import stat
 from collections.abc import Iterator
 from pathlib import Path
@@ -119,6 +120,11 @@ def leaves(tree: Tree, path: str = "") -> Iterator[tuple[str, Source]]:
             yield from leaves(below, dotted(path, key))
     elif path:
         yield path, tree.source
+
+
+def without_token(address: str) -> str:
+    """An address without what opens it, for whoever looks over a shoulder or at a log."""
+    return re.sub(r"([?&]token=)[^&#]+", r"\1…", address)
 
 
 def dotted(path: str, key: str) -> str:

@@ -20,7 +20,7 @@ from traitlets import Bool
 
 from sandbox_tui.backends.cages import Cage, Cages
 from sandbox_tui.backends.kernels.caged import INSIDE, cage_name, program_argv, share, started_at
-from sandbox_tui.backends.kernels.discovery import runtime_folder
+from sandbox_tui.backends.kernels.foreign.discovery import runtime_folder
 from sandbox_tui.backends.kernels.launch import new_folder
 from sandbox_tui.backends.kernels.process import lives
 from sandbox_tui.backends.kernels.records import discard, new_id

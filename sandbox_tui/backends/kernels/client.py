@@ -9,22 +9,19 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 import msgspec
 
 from sandbox_tui.backends.kernels import messages
-from sandbox_tui.backends.kernels.connection import Connection
+from sandbox_tui.backends.kernels.channels import OpenChannels
 from sandbox_tui.backends.kernels.messages import Began, Event, Message
 from sandbox_tui.backends.kernels.run import Run
-from sandbox_tui.backends.kernels.wire import Wire, unpack
+from sandbox_tui.backends.kernels.wire import unpack
 from sandbox_tui.model.outputs import Failure, Outcome, Result
 from sandbox_tui.model.room import Completion
 from sandbox_tui.runtime.execution import Execution
 from sandbox_tui.runtime.pulse import Pulse
-
-if TYPE_CHECKING:
-    from zmq.asyncio import Context
 
 ASK_EVERY = 0.3
 """Seconds between two questions to a kernel that has not answered yet."""
@@ -51,6 +48,13 @@ LAST_CHANCE = 5.0
 """Seconds that code which ran out of time has to react to the interrupt."""
 
 GAP = "some of its last output was lost: it came faster than it could be read"
+
+_ANEW = {
+    "starting": "the kernel was started anew",
+    "restarting": "the kernel died, and is started anew",
+    "dead": "the kernel died",
+}
+"""States after which nothing is heard of what ran before; servers tell of the last two."""
 
 KEPT = 16
 """How many ended runs, and how many questions, are remembered: threads may still say something."""
@@ -86,8 +90,7 @@ class KernelClient:
 
     def __init__(
         self,
-        context: Context,
-        connection: Connection,
+        channels: OpenChannels,
         listener: Listener,
         interrupt: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
@@ -105,7 +108,7 @@ class KernelClient:
         self._closed = False
         self._listening = False
         self._pulse = Pulse()
-        self._wire = Wire(context, connection, self._receive)
+        self._wire = channels(self._receive)
 
     @property
     def busy(self) -> bool:
@@ -198,7 +201,7 @@ class KernelClient:
     async def request_interrupt(self) -> None:
         """Ask it to interrupt itself, where a signal cannot be sent."""
         if not self._closed:
-            self._wire.send("control", "interrupt_request", {})
+            await self._wire.interrupt()
         await self.nudge()
 
     async def nudge(self) -> None:
@@ -273,8 +276,8 @@ class KernelClient:
 
     def _on_status(self, parent: str, state: str) -> None:
         run = self._runs.get(parent)
-        if state == "starting":
-            self._begin_anew()
+        if state in _ANEW:
+            self._begin_anew(_ANEW[state])
             return
         self._listening = True
         if run is not None and state == "busy":
@@ -285,10 +288,11 @@ class KernelClient:
             self._idle_elsewhere(parent)
         self._changed()
 
-    def _begin_anew(self) -> None:
+    def _begin_anew(self, why: str) -> None:
         """The first word of a kernel; a second one means that its owner has restarted it."""
         if self._listening:
-            self.lose(Outcome.DIED, detail="the kernel was started anew")
+            self._elsewhere.clear()
+            self.lose(Outcome.DIED, detail=why)
 
     def _idle(self, run: Run) -> None:
         run.idle = True
@@ -333,9 +337,7 @@ class KernelClient:
             self.info = msgspec.convert(unpack(message), KernelInfo)
             self._changed()
         for run in self._before(message.parent):
-            if (
-                run.idle and not run.is_whole
-            ):  # an interrupt met the kernel itself, just before the code
+            if run.idle and not run.is_whole:  # an interrupt met the kernel before the code
                 met = Failure("KeyboardInterrupt", "") if run.verdict else None
                 run.reply(Outcome.CANCELLED, None, met)
 

@@ -7,6 +7,7 @@ import signal
 import time
 from collections.abc import Coroutine
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,7 @@ from sandbox_tui.backends.kernels.connection import Connection
 from sandbox_tui.backends.kernels.process import GRACE, Exit, Life
 from sandbox_tui.backends.kernels.records import KernelRecord
 from sandbox_tui.backends.kernels.run import Run
+from sandbox_tui.backends.kernels.wire import Wire
 from sandbox_tui.model.outputs import Outcome, Result, Text
 from sandbox_tui.model.room import Completion
 from sandbox_tui.runtime.execution import Execution
@@ -67,7 +69,7 @@ class Kernel:
         self.record = record
         self.exit: Exit | None = None
         self._process = life
-        self._client = KernelClient(context, connection, listener, self.interrupt)
+        self._client = KernelClient(partial(Wire, context, connection), listener, self.interrupt)
         self._listener = listener
         self._pool = pool
         self._ready = False

@@ -6,6 +6,7 @@ they can be tested without a kernel.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -31,6 +32,18 @@ class Message(NamedTuple):
     parent: str
     """Id of the request that caused it; empty when none did."""
     packed: bytes
+
+
+class Header(msgspec.Struct):
+    """What is looked at of a message's header."""
+
+    msg_type: str
+
+
+class Parent(msgspec.Struct):
+    """What is looked at of the header of the request that caused a message."""
+
+    msg_id: str = ""
 
 
 class Began(msgspec.Struct, frozen=True):
@@ -185,6 +198,15 @@ def completion(body: object) -> Completion:
     """What a `complete_reply` offers; nothing when the kernel could not."""
     said = msgspec.convert(body, _Completed)
     return Completion(matches=tuple(said.matches), start=said.cursor_start, end=said.cursor_end)
+
+
+def tidied(packed: bytes) -> bytes:
+    """JSON whose text can be encoded: kernels send what is no UTF-8 as it is, and half pairs.
+
+    It may hold NaN, as they send it. Raises `ValueError` for what is no JSON at all.
+    """
+    loose: object = json.loads(packed.decode("utf-8", "replace"))
+    return json.dumps(loose, ensure_ascii=False).encode("utf-8", "replace")
 
 
 def pieces(stream: str, text: str) -> list[Text]:

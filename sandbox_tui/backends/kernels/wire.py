@@ -18,8 +18,9 @@ from typing import TYPE_CHECKING, Protocol, cast
 
 import msgspec
 
+from sandbox_tui.backends.kernels.channels import Deliver
 from sandbox_tui.backends.kernels.connection import Connection
-from sandbox_tui.backends.kernels.messages import Message
+from sandbox_tui.backends.kernels.messages import Header, Message, Parent, tidied
 
 if TYPE_CHECKING:
     from zmq.asyncio import Context, Socket
@@ -76,9 +77,7 @@ _Shadow = Callable[[int], _PlainSocket]
 class Wire:
     """Sockets to one kernel; everything it says goes to `deliver`, in the order of its channel."""
 
-    def __init__(
-        self, context: Context, connection: Connection, deliver: Callable[[Message], None]
-    ) -> None:
+    def __init__(self, context: Context, connection: Connection, deliver: Deliver) -> None:
         import zmq
 
         self._session = _session(connection)
@@ -107,6 +106,10 @@ class Wire:
         message = self._session.msg(kind, dict(content))
         cast("_Socket", self._sockets[channel]).send_multipart(self._session.serialize(message))
         return str(message["msg_id"])
+
+    async def interrupt(self) -> None:
+        """Ask the kernel to interrupt itself."""
+        self.send("control", "interrupt_request", {})
 
     async def close(self) -> None:
         """Close the sockets; what was sent a moment ago is not waited for."""
@@ -156,8 +159,8 @@ class Wire:
         ours = self._session.sign([header, parent, metadata, content])
         if not hmac.compare_digest(signature, ours):
             raise ValueError("the signature is not the kernel's")
-        kind = msgspec.json.decode(header, type=_Header).msg_type
-        cause = msgspec.json.decode(parent, type=_Parent).msg_id
+        kind = msgspec.json.decode(header, type=Header).msg_type
+        cause = msgspec.json.decode(parent, type=Parent).msg_id
         return Message(channel, kind, cause, content)
 
 
@@ -177,23 +180,12 @@ def _impatient(socket: Socket) -> Callable[[], list[bytes] | None]:
     return take
 
 
-class _Header(msgspec.Struct):
-    msg_type: str
-
-
-class _Parent(msgspec.Struct):
-    msg_id: str = ""
-
-
 def unpack(message: Message) -> object:
     """The content of a message as plain values, with text that can be encoded."""
     try:
         return msgspec.json.decode(message.packed)
     except (msgspec.DecodeError, UnicodeDecodeError):
-        # Kernels send text that is not UTF-8 as it is, and half surrogate pairs, and NaN.
-        loose: object = json.loads(message.packed.decode("utf-8", "replace"))
-        text = json.dumps(loose, ensure_ascii=False).encode("utf-8", "replace")
-        return json.loads(text)
+        return json.loads(tidied(message.packed))
 
 
 def _session(connection: Connection) -> _Session:

@@ -6,6 +6,7 @@ import asyncio
 import uuid
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from functools import partial
 from pathlib import Path
 
 import msgspec
@@ -14,7 +15,7 @@ from sandbox_tui.api.base import Api
 from sandbox_tui.backends.kernels.client import KernelClient
 from sandbox_tui.backends.kernels.connection import read_connection
 from sandbox_tui.backends.kernels.messages import Began
-from sandbox_tui.backends.kernels.wire import new_context
+from sandbox_tui.backends.kernels.wire import Wire, new_context
 from sandbox_tui.model.cells import Notebook
 from sandbox_tui.model.errors import InvalidSpecError
 from sandbox_tui.model.outputs import Display, Failure, Text
@@ -74,7 +75,7 @@ def of_kernel(path: Path) -> Source:
         except (OSError, msgspec.MsgspecError) as error:
             raise InvalidSpecError("connection file", f"{path}: {error}") from None
         context = await asyncio.to_thread(new_context)
-        client = KernelClient(context, connection, _Heard(board))
+        client = KernelClient(partial(Wire, context, connection), _Heard(board))
         try:
             await client.ready(JOINING)
             yield _while_there(path)

@@ -13,7 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from sandbox_tui.backends.kernels.foreign import ForeignKernels
+from sandbox_tui.backends.kernels.foreign.backend import ForeignKernels
+from sandbox_tui.backends.kernels.foreign.connection_files import ConnectionFiles
 from sandbox_tui.model.errors import NotFoundError, UnsupportedError
 from sandbox_tui.model.outputs import Outcome, Result, Text
 from sandbox_tui.model.refs import Ref
@@ -44,7 +45,7 @@ def stranger(file: Path) -> Iterator[subprocess.Popen[bytes]]:
 
 @pytest.fixture
 async def foreign() -> AsyncIterator[ForeignKernels]:
-    backend = ForeignKernels()
+    backend = ForeignKernels(ConnectionFiles())
     yield backend
     await backend.aclose()
 
@@ -122,7 +123,7 @@ async def test_two_programs_share_it(
     foreign: ForeignKernels, stranger: subprocess.Popen[bytes]
 ) -> None:
     await only(foreign)
-    other = ForeignKernels()
+    other = ForeignKernels(ConnectionFiles())
     await other.poll()
     await result_of(await other.execute(REF, "x = 41"))
     slow = await other.execute(REF, "import time; time.sleep(0.5)")
@@ -149,7 +150,7 @@ async def test_its_log_has_what_others_run(
             said += output.text
 
     reading = asyncio.create_task(read())
-    other = ForeignKernels()
+    other = ForeignKernels(ConnectionFiles())
     await other.poll()
     await result_of(await other.execute(REF, "pass"))
 

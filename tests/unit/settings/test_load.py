@@ -304,6 +304,7 @@ def test_a_file_that_is_no_text_says_so(project: Path) -> None:
         "backends: {tmux: {binary: ./evil}}",
         "backends: {container: {runtime: podman}}",
         "backends: {container: {hosts: ['ssh://evil']}}",
+        "backends: {room: {servers: ['https://evil']}}",
         "policy: {allow: [privileged]}",
     ],
 )
@@ -315,6 +316,14 @@ def test_a_project_may_not_choose_what_is_executed(project: Path, text: str) -> 
     (project / paths.PROJECT_FILE).unlink()
     write_user(text)
     assert load(project).config != Config()
+
+
+@pytest.mark.parametrize("address", ["gpu1:8888/?token=x", "http://me:x@gpu1/", "ftp://gpu1/"])
+def test_a_servers_address_is_refused_without_its_token(project: Path, address: str) -> None:
+    write_user(f"backends: {{room: {{servers: ['{address}']}}}}")
+    reason = refused(project).reason
+    assert "servers[0] must be an address like http://host:8888/?token=…" in reason
+    assert "token=x" not in reason
 
 
 def test_a_profile_is_relative_to_the_file_that_says_it(project: Path, home: Path) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from sandbox_tui.backends.kernels.discovery import Discovery
+from sandbox_tui.backends.kernels.foreign.discovery import Discovery
 from tests.support import retry_until
 
 

@@ -1,34 +1,37 @@
 """Kernels that another program started, as a backend: listed, joined, run in, never owned.
 
-Listing does not touch a kernel. It is joined when something is first run in it, interrupted, or
+One backend serves one source: the connection files of this machine, or a Jupyter server. Listing
+does not touch a kernel. It is joined when something is first run in it, interrupted, or
 its log read; from then on it is known whether it is busy, and what everybody's code says.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from pathlib import Path
+from collections.abc import AsyncIterator, Callable, Coroutine
 from typing import TYPE_CHECKING, NoReturn
 
-from sandbox_tui.backends.kernels.discovery import Discovery, FoundKernel
+import msgspec
+
+from sandbox_tui.backends.base import only_text
+from sandbox_tui.backends.kernels.foreign.source import FoundKernel, Source
 from sandbox_tui.model.actions import Attachment
-from sandbox_tui.model.errors import NotFoundError, UnsupportedError
-from sandbox_tui.model.outputs import Outcome, Output
+from sandbox_tui.model.errors import (
+    BackendUnavailableError,
+    NotFoundError,
+    SandboxError,
+    UnsupportedError,
+)
+from sandbox_tui.model.outputs import OUTPUT_CAP, Keep, Outcome, Output
 from sandbox_tui.model.refs import Kind, Place, Ref
-from sandbox_tui.model.specs import Spec
-from sandbox_tui.model.world import Health, RoomFacts, Sandbox, State
+from sandbox_tui.model.specs import Command, Inside, Spec
+from sandbox_tui.model.world import Health, Sandbox, State
 from sandbox_tui.runtime.console import console
 from sandbox_tui.runtime.execution import Execution
-from sandbox_tui.runtime.pool import Pool
 
 if TYPE_CHECKING:
-    from zmq.asyncio import Context
-
     from sandbox_tui.backends.kernels.client import KernelClient
-    from sandbox_tui.backends.kernels.joined import Joined
-
-WHERE = "jupyter"
+    from sandbox_tui.backends.kernels.foreign.joined import Joined
 
 LEFT = "nobody listens any more; the kernel goes on"
 
@@ -37,34 +40,35 @@ STILL_QUEUED = "not waited for any more; it still is in the kernel's queue"
 JOIN_TIMEOUT = 0.5
 """Seconds after which a kernel that does not answer counts as busy."""
 
-_FILES = 5.0
-"""Longest wait for a look through the folder, in seconds."""
-
 
 class ForeignKernels:
-    """Every living kernel of Jupyter's runtime folder; see `backends.base.Backend`."""
+    """Every living kernel of one source; see `backends.base.Backend`."""
 
-    def __init__(self, folder: Path | None = None) -> None:
-        self.place = Place(Kind.ROOM, WHERE)
-        self._discovery = Discovery(folder)
+    def __init__(self, source: Source) -> None:
+        self.place = Place(Kind.ROOM, source.where)
+        self._source = source
         self._found: dict[Ref, FoundKernel] = {}
         self._joined: dict[Ref, Joined] = {}
         self._joining = asyncio.Lock()
-        self._context: Context | None = None
-        self._pool = Pool("foreign kernels", 2)
-        self._runs: set[asyncio.Task[object]] = set()
+        self._tasks: set[asyncio.Task[object]] = set()
         self._wake: Callable[[], None] = lambda: None
 
     # --- the duty -----------------------------------------------------------------------------
 
     async def probe(self) -> Health:
-        """A folder can always be looked into; one that is not there is empty."""
+        """Whether its source answers; right after a poll that is known without asking again."""
+        try:
+            await self._source.living()
+        except BackendUnavailableError as error:
+            place = str(self.place)
+            return Health(place=place, ok=False, detail=error.reason, hint=error.hint)
         return Health(place=str(self.place), ok=True)
 
     async def poll(self) -> list[Sandbox]:
         """Every kernel that lives."""
-        living = await self._pool.run(_FILES, self._discovery.living)
-        self._found = {Ref.make(Kind.ROOM, found.path.stem, WHERE): found for found in living}
+        living = await self._source.living()
+        where = self.place.where
+        self._found = {Ref.make(Kind.ROOM, found.name, where): found for found in living}
         for ref in [ref for ref in self._joined if ref not in self._found]:
             await self._part(ref, Outcome.DIED, "the kernel is gone")
         return [self._sandbox(ref, found) for ref, found in self._found.items()]
@@ -91,11 +95,8 @@ class ForeignKernels:
         """Leave every kernel that was joined; all go on."""
         for ref in list(self._joined):
             await self._part(ref, Outcome.CANCELLED, LEFT)
-        await asyncio.gather(*self._runs, return_exceptions=True)
-        context, self._context = self._context, None
-        if context is not None:
-            await self._pool.run(_FILES, context.term)
-        self._pool.close()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._source.aclose()
 
     # --- abilities ----------------------------------------------------------------------------
 
@@ -103,8 +104,18 @@ class ForeignKernels:
         """Call `wake` when a kernel that was joined becomes busy or idle."""
         self._wake = wake
 
-    async def execute(self, ref: Ref, code: str, *, timeout: float | None = None) -> Execution:
+    async def execute(
+        self,
+        ref: Ref,
+        code: Command,
+        *,
+        timeout: float | None = None,
+        cap: int = OUTPUT_CAP,
+        keep: Keep = "tail",
+        inside: Inside | None = None,
+    ) -> Execution:
         """Run code in the kernel's own queue, behind what its owner runs."""
+        text = only_text(ref, code, inside)
         client = await self._join(ref)
 
         async def cancel() -> None:
@@ -113,10 +124,8 @@ class ForeignKernels:
             else:
                 await client.interrupt()
 
-        execution = Execution(ref, code, on_cancel=cancel)
-        task = asyncio.create_task(client.run(execution, timeout=timeout), name=f"run in {ref}")
-        self._runs.add(task)
-        task.add_done_callback(self._runs.discard)
+        execution = Execution(ref, text, cap=cap, keep=keep, on_cancel=cancel)
+        self._own(_run(client, execution, timeout), f"run in {ref}")
         return execution
 
     async def interrupt(self, ref: Ref) -> None:
@@ -141,21 +150,31 @@ class ForeignKernels:
         return (await self._joined_to(ref)).client
 
     async def _joined_to(self, ref: Ref) -> Joined:
-        from sandbox_tui.backends.kernels.joined import Joined
-        from sandbox_tui.backends.kernels.wire import new_context
+        from sandbox_tui.backends.kernels.foreign.joined import Joined
 
         found = self._must_live(ref)
         async with self._joining:
-            if ref not in self._joined:
-                if self._context is None:
-                    self._context = await self._pool.run(_FILES, new_context)
-                joined = Joined(self._context, found, self._changed)
-                self._joined[ref] = joined
+            joined = self._joined.get(ref)
+            if joined is None:
+
+                def lost(why: str) -> None:
+                    self._own(self._part(ref, Outcome.DIED, why), f"part from {ref}")
+
+                channels = await self._source.reach(found.name, lost)
+                joined = self._joined[ref] = Joined(channels, self._changed)
                 await joined.client.ready(JOIN_TIMEOUT)
-            return self._joined[ref]
+            return joined
 
     async def _part(self, ref: Ref, outcome: Outcome, why: str) -> None:
-        await self._joined.pop(ref).part(outcome, why)
+        joined = self._joined.pop(ref, None)
+        if joined is not None:
+            await joined.part(outcome, why)
+            self._wake()
+
+    def _own(self, work: Coroutine[object, object, object], name: str) -> None:
+        task = asyncio.create_task(work, name=name)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
 
     def _must_live(self, ref: Ref) -> FoundKernel:
         found = self._found.get(ref)
@@ -170,15 +189,20 @@ class ForeignKernels:
 
     def _sandbox(self, ref: Ref, found: FoundKernel) -> Sandbox:
         joined = self._joined.get(ref)
-        client = joined.client if joined else None
-        state = State.RUNNING
-        if client is not None:
+        state, facts = found.state, found.facts
+        if joined is not None:
+            client = joined.client
             state = State.BUSY if client.busy else State.IDLE
-        facts = RoomFacts(
-            kernel=found.connection.kernel_name,
-            execution_count=client.execution_count if client else 0,
-            busy_since=client.busy_since if client else None,
-            foreign=True,
-            connection_file=str(found.path),
-        )
-        return Sandbox(ref=ref, state=state, facts=facts, created_at=found.written_at)
+            facts = msgspec.structs.replace(
+                facts, execution_count=client.execution_count, busy_since=client.busy_since
+            )
+        title = facts.notebook
+        return Sandbox(ref=ref, state=state, facts=facts, title=title, created_at=found.born_at)
+
+
+async def _run(client: KernelClient, execution: Execution, timeout: float | None) -> None:
+    """Run it to its end, also when what runs out of time cannot be interrupted."""
+    try:
+        await client.run(execution, timeout=timeout)
+    except SandboxError as error:
+        execution.finish(Outcome.TIMED_OUT, detail=f"still running: {error.message}")

@@ -1,31 +1,27 @@
 """A kernel of another program's that is listened to.
 
-Apart from `foreign`, so that a listing loads nothing that speaks to kernels.
+Apart from `backend`, so that a listing loads nothing that speaks to kernels.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
+from sandbox_tui.backends.kernels.channels import OpenChannels
 from sandbox_tui.backends.kernels.client import KernelClient
-from sandbox_tui.backends.kernels.discovery import FoundKernel
 from sandbox_tui.backends.kernels.journal import Journal
 from sandbox_tui.backends.kernels.messages import Event
 from sandbox_tui.model.outputs import Outcome
 from sandbox_tui.runtime.execution import Execution
 
-if TYPE_CHECKING:
-    from zmq.asyncio import Context
-
 
 class Joined:
     """A kernel that is listened to, and what was heard."""
 
-    def __init__(self, context: Context, found: FoundKernel, wake: Callable[[], None]) -> None:
+    def __init__(self, channels: OpenChannels, wake: Callable[[], None]) -> None:
         self.journal = Journal()
         self._wake = wake
-        self.client = KernelClient(context, found.connection, self)
+        self.client = KernelClient(channels, self)
 
     def heard(self, execution: Execution | None, event: Event) -> None:
         """Whoever's code said it."""

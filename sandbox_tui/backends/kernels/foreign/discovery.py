@@ -28,7 +28,7 @@ _CONNECT = 0.2
 """Longest wait for a connection, in seconds."""
 
 
-class FoundKernel(NamedTuple):
+class KernelFile(NamedTuple):
     """A connection file whose kernel lives."""
 
     path: Path
@@ -44,9 +44,9 @@ class Discovery:
         self._stamp = 0
         self._recheck_at = 0.0
         self._files: dict[Path, tuple[int, Connection | None]] = {}
-        self._living: list[FoundKernel] = []
+        self._living: list[KernelFile] = []
 
-    def living(self) -> list[FoundKernel]:
+    def living(self) -> list[KernelFile]:
         """Every kernel that lives; one `stat` when nothing has changed since a moment ago."""
         stamp = _stamp(self.folder)
         if stamp != self._stamp or time.monotonic() >= self._recheck_at:
@@ -67,7 +67,7 @@ class Discovery:
         known = {path: found for path, (_, found) in self._files.items() if found is not None}
         dead = {path for path, connection in known.items() if not answers(connection)}
         self._living = [
-            FoundKernel(path, connection, paths[path] / 1e9)
+            KernelFile(path, connection, paths[path] / 1e9)
             for path, connection in known.items()
             if path not in dead
         ]
