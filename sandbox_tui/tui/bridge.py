@@ -25,7 +25,7 @@ from sandbox_tui.model.actions import (
 )
 from sandbox_tui.model.errors import BackendUnavailableError, DeadlineError, SandboxError
 from sandbox_tui.model.outputs import Outcome, Result, Text
-from sandbox_tui.model.refs import Ref
+from sandbox_tui.model.refs import Kind, Ref
 from sandbox_tui.runtime.execution import Execution
 from sandbox_tui.runtime.transfer import Transfer
 from sandbox_tui.tui.batch import Post, batched, paced
@@ -202,14 +202,17 @@ class Bridge:
             raise DeadlineError(type(action).__name__, DEADLINE) from None
 
     async def _tell(self, execution: Execution) -> None:
-        """Show what a run says, and then how it ended."""
-        self._say(execution, f"\x1b[1m$ {execution.code}\x1b[0m\n")
-        async with batched(execution.ref, self._post) as batch:
-            async for output in execution:
-                await batch.put(as_text(output))
+        """Show what a run says, unless its sandbox's log does, and then how it ended."""
+        logged = execution.ref.kind is Kind.ROOM
+        if not logged:
+            self._say(execution, f"\x1b[1m$ {execution.code}\x1b[0m\n")
+            async with batched(execution.ref, self._post) as batch:
+                async for output in execution:
+                    await batch.put(as_text(output))
         result = await execution
         summary = _summary(result)
-        self._say(execution, f"\x1b[2m{summary}\x1b[0m\n")
+        if not logged:
+            self._say(execution, f"\x1b[2m{summary}\x1b[0m\n")
         self._post(RunEnded(execution.ref, summary, result.ok))
 
     def _say(self, execution: Execution, text: str) -> None:
@@ -217,6 +220,6 @@ class Bridge:
 
 
 def _summary(result: Result) -> str:
-    code = "" if result.exit_code is None else f" {result.exit_code}"
-    how = "exit" if result.outcome in (Outcome.OK, Outcome.ERROR) else result.outcome.value
-    return f"{how}{code} · {result.duration:.2f} s"
+    ended = result.outcome in (Outcome.OK, Outcome.ERROR) and result.exit_code is not None
+    how = f"exit {result.exit_code}" if ended else result.outcome.value
+    return f"{how} · {result.duration:.2f} s"

@@ -6,6 +6,7 @@ import re
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache, partial
+from pathlib import PurePosixPath
 
 import msgspec
 
@@ -181,8 +182,8 @@ def _room(box: Sandbox, facts: RoomFacts, now: float) -> str:
     queued = f" +{facts.queued}" if facts.queued > 1 else ""
     if box.state is State.BUSY and facts.busy_since:
         return f"{prompt}busy {age(now - facts.busy_since)}{queued}"
-    foreign = " foreign" if facts.foreign else ""
-    return f"{prompt}{box.state}{foreign}{queued}"
+    owner = f" {PurePosixPath(facts.notebook).name or 'foreign'}" if facts.foreign else ""
+    return f"{prompt}{box.state}{owner}{queued}"
 
 
 def _spark(box: Sandbox, measured: Sequence[Vitals]) -> str:

@@ -96,6 +96,8 @@ def test_a_room_says_what_its_kernel_does() -> None:
     assert row(box("room:r", State.BUSY, facts=busy)).detail == "In[12] busy 41s"
     idle = RoomFacts(execution_count=3, foreign=True)
     assert row(box("room:r", State.IDLE, facts=idle)).detail == "In[3] idle foreign"
+    open_there = RoomFacts(foreign=True, notebook="plots/[red] a.ipynb")
+    assert row(box("room:r", State.IDLE, facts=open_there)).detail == "idle [red] a.ipynb"
 
 
 def test_what_is_stale_says_when_it_was_seen() -> None:
