@@ -61,6 +61,23 @@ async def retry_until_async(
         await sleep(INTERVAL)
 
 
+async def stays(predicate: Callable[[], object | Awaitable[object]], seconds: float = 0.1) -> bool:
+    """Whether ``predicate`` is true now and all of these seconds: nothing tells of what is not."""
+    until = time.monotonic() + seconds
+    while True:
+        value = predicate()
+        if not (await value if inspect.isawaitable(value) else value):
+            return False
+        if time.monotonic() > until:
+            return True
+        await sleep(INTERVAL)
+
+
+async def lapse(seconds: float) -> None:
+    """Let time go by, where it is what a test is about: a rate, a race, a loss that is allowed."""
+    await sleep(seconds)
+
+
 def _fail_past(deadline: float, timeout: float, what: str, value: object) -> None:
     if time.monotonic() > deadline:
         pytest.fail(f"not within {timeout:g} s: {what}\nlast seen: {value!r}")

@@ -26,7 +26,7 @@ from sandbox_tui.tui.messages import (
     WatchFailed,
 )
 from sandbox_tui.tui.watching import Feed, View, Watch
-from tests.support import retry_until_async
+from tests.support import retry_until_async, stays
 from tests.tui.machine import FAST, Machine
 
 WEB, API, ROOM = Ref("container:web"), Ref("tmux:api"), Ref("room:analysis")
@@ -72,8 +72,7 @@ async def test_nothing_comes_of_what_is_no_longer_looked_at(machine: Machine) ->
         posted.clear()
         machine.containers.journal(WEB).say("unheard")
         machine.terminals.journal(API).say("unseen")
-        await asyncio.sleep(0.15)
-        assert posted == []
+        assert await stays(lambda: posted == [])
 
 
 async def test_somebody_new_is_told_everything(machine: Machine) -> None:
@@ -85,8 +84,7 @@ async def test_somebody_new_is_told_everything(machine: Machine) -> None:
         feeds.watch(Watch(feeds={log: frozenset({"wall", "view"})}))
         await retry_until_async(lambda: said(posted) == "before\nbefore\n")
         feeds.watch(Watch(feeds={log: VIEW}))
-        await asyncio.sleep(0.1)
-        assert sum(isinstance(message, LogBegan) for message in posted) == 2
+        assert await stays(lambda: sum(isinstance(m, LogBegan) for m in posted) == 2)
 
 
 async def test_a_log_goes_on_after_a_restart_of_its_source(machine: Machine) -> None:
@@ -95,7 +93,6 @@ async def test_a_log_goes_on_after_a_restart_of_its_source(machine: Machine) -> 
         feeds.watch(Watch(feeds={Feed(View.LOG, WEB): VIEW}))
         await retry_until_async(lambda: "first life" in said(posted))
         await machine.containers.stop(WEB)
-        await asyncio.sleep(0.05)
         await machine.containers.restart(WEB)
         machine.containers.journal(WEB).say("second life")
         await retry_until_async(lambda: "second life" in said(posted))

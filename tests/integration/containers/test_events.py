@@ -14,7 +14,7 @@ from sandbox_tui.model.refs import Kind, Ref
 from sandbox_tui.model.world import State
 from tests.integration.containers.conftest import Outside, on_docker
 from tests.integration.containers.peers import Answer, Forwarder, Peer, chunks, reply
-from tests.support import retry_until_async
+from tests.support import retry_until_async, stays
 
 
 class Bell:
@@ -95,12 +95,11 @@ async def test_commands_inside_wake_nobody(
     ref = Ref.make(Kind.CONTAINER, outside.run("sleep", "1000"))
 
     async def wakes_nobody() -> bool:
-        await asyncio.sleep(0.3)
         before = len(bell.rung)
         for _ in range(3):
             await (await backend.execute(ref, "true"))
         await backend.inspect(ref)
-        return len(bell.rung) == before
+        return await stays(lambda: len(bell.rung) == before, 0.3)
 
     # Others may use the same engine.
     await retry_until_async(wakes_nobody, timeout=20)
@@ -114,7 +113,7 @@ async def test_it_listens_again_when_the_engine_returns(
     backend.listen(bell)
     await bell.next(0)
     forwarder.close()
-    await asyncio.sleep(0.3)
+    assert not (await backend.probe()).ok
     forwarder.listen()
     # What was missed meanwhile is one wake, too.
     await bell.next(1)
@@ -147,7 +146,10 @@ async def test_an_engine_that_talks_nonsense_is_not_asked_without_end(
     engine = peer({"/events": answer})
     backend = ContainerBackend(engine.url, patience=1)
     backend.listen(lambda: None)
-    await asyncio.sleep(1.2)
-    await backend.aclose()
 
-    assert 2 <= len([path for path in engine.asked if path.endswith("/events")]) <= 6
+    def times() -> int:
+        return len([path for path in engine.asked if path.endswith("/events")])
+
+    await retry_until_async(lambda: times() >= 2)
+    assert await stays(lambda: times() <= 6, 0.7)
+    await backend.aclose()

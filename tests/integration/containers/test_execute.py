@@ -15,7 +15,7 @@ from sandbox_tui.model.refs import Kind, Ref
 from sandbox_tui.model.specs import Command
 from sandbox_tui.runtime.execution import Execution
 from tests.integration.containers.conftest import Outside, on_docker
-from tests.support import retry_until_async
+from tests.support import lapse, retry_until_async, stays
 
 
 @pytest.fixture
@@ -137,7 +137,7 @@ async def test_somebody_who_goes_while_it_begins_leaves_nothing(
 ) -> None:
     ref = Ref.make(Kind.CONTAINER, outside.run("sleep", "1000"))
     asking = asyncio.ensure_future(backend.execute(ref, "sleep 110"))
-    await asyncio.sleep(seconds)
+    await lapse(seconds)
     asking.cancel()
     (answer,) = await asyncio.gather(asking, return_exceptions=True)
     if isinstance(answer, Execution):
@@ -146,8 +146,8 @@ async def test_somebody_who_goes_while_it_begins_leaves_nothing(
     async def nothing_left() -> bool:
         return not await left(backend, ref)
 
-    await asyncio.sleep(0.2)
     await retry_until_async(nothing_left)
+    assert await stays(nothing_left, 0.2)
 
 
 @on_docker

@@ -6,6 +6,7 @@ import asyncio
 import os
 import socket
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -26,7 +27,7 @@ from sandbox_tui.model.refs import Kind, Ref
 from sandbox_tui.model.specs import ContainerSpec, TmuxSpec
 from sandbox_tui.model.world import Sandbox, State
 from tests.integration.containers.conftest import IMAGE, Outside, on_docker
-from tests.support import require_program, retry_until_async
+from tests.support import lapse, require_program, retry_until_async, stays
 
 
 async def look(backend: ContainerBackend, ref: Ref) -> Sandbox | None:
@@ -159,7 +160,7 @@ async def test_who_does_not_wait_for_the_start_gets_nothing_started(
 ) -> None:
     spec = ContainerSpec(name=outside.name(), image=IMAGE, command="sleep 1000")
     starting = asyncio.ensure_future(backend.start(spec))
-    await asyncio.sleep(0.05)
+    await lapse(0.05)
     starting.cancel()
     with pytest.raises(asyncio.CancelledError):
         await starting
@@ -167,8 +168,8 @@ async def test_who_does_not_wait_for_the_start_gets_nothing_started(
     async def gone() -> bool:
         return await look(backend, Ref.make(Kind.CONTAINER, spec.name)) is None
 
-    await asyncio.sleep(0.5)
     await retry_until_async(gone)
+    assert await stays(gone, 0.5)
 
 
 async def test_a_stop_asks_first_and_then_makes_sure(
@@ -321,12 +322,14 @@ def in_terminal(argv: tuple[str, ...], env: dict[str, str]) -> tuple[int, int]:
 async def read_until(terminal: int, wanted: bytes) -> bytes:
     said = b""
     os.set_blocking(terminal, False)
-    async with asyncio.timeout(10):
-        while wanted not in said:
-            try:
-                said += os.read(terminal, 65536)
-            except BlockingIOError:
-                await asyncio.sleep(0.02)
+
+    def is_said() -> bool:
+        nonlocal said
+        with suppress(BlockingIOError):
+            said += os.read(terminal, 65536)
+        return wanted in said
+
+    await retry_until_async(is_said, timeout=10)
     return said
 
 
@@ -344,7 +347,7 @@ async def test_what_is_told_really_leads_inside_and_out_again(
         # In a shell ctrl-p is the program's own key. People press one at a time.
         for key in keys:
             os.write(terminal, key.encode())
-            await asyncio.sleep(0.2)
+            await lapse(0.2)
         await retry_until_async(lambda: os.waitpid(pid, os.WNOHANG) != (0, 0), timeout=10)
     finally:
         os.close(terminal)

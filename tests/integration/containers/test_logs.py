@@ -150,7 +150,7 @@ async def test_a_slow_reader_holds_the_flood_back(
     texts = backend.follow(ref_of(name), tail=-1)
     async with aclosing(texts):
         assert (await anext(texts)).text == "1\n"
-        await asyncio.sleep(0.5)
+        await retry_until_async(lambda: outside.client.logs(name, tail=1) == b"50000\n")
         seen = 1
         async for text in texts:
             seen += 1

@@ -296,10 +296,11 @@ async def test_a_broken_docker_configuration_is_a_reason_not_a_crash(
 
 
 async def test_closing_does_not_wait_for_a_hung_engine(peer: MakePeer) -> None:
-    backend = ContainerBackend(peer({"/version": silence}).url, patience=30)
+    engine = peer({"/version": silence})
+    backend = ContainerBackend(engine.url, patience=30)
     backend.listen(lambda: None)
     hung = asyncio.ensure_future(backend.poll())
-    await asyncio.sleep(0.1)
+    await retry_until_async(lambda: engine.asked)
     began = time.monotonic()
     hung.cancel()
     await backend.aclose()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import threading
 
 import pytest
@@ -13,7 +12,7 @@ from sandbox_tui.backends.containers.vitals.vitals import LocalGauges
 from sandbox_tui.model.outputs import Vitals
 from sandbox_tui.model.refs import Kind, Ref
 from tests.integration.containers.conftest import Outside, on_docker
-from tests.support import retry_until_async
+from tests.support import lapse, retry_until_async
 
 BUSY = "while :; do :; done"
 
@@ -21,7 +20,7 @@ BUSY = "while :; do :; done"
 async def measured(backend: ContainerBackend, ref: Ref, seconds: float = 0.5) -> Vitals:
     await backend.poll()
     await retry_until_async(lambda: backend.vitals([ref]), timeout=8)
-    await asyncio.sleep(seconds)
+    await lapse(seconds)
     return (await backend.vitals([ref]))[ref]
 
 

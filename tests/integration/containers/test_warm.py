@@ -19,7 +19,7 @@ from sandbox_tui.model.specs import Command, Inside
 from sandbox_tui.runtime.execution import Execution
 from tests.integration.containers.conftest import Outside, on_docker
 from tests.integration.containers.test_execute import TREE, left, run
-from tests.support import retry_until_async
+from tests.support import lapse, retry_until_async
 
 MANAGED = {MANAGED_LABEL: "1"}
 BY_EXEC = Inside(user="root")
@@ -246,7 +246,7 @@ async def test_somebody_who_goes_while_it_begins_leaves_nothing(
     backend: ContainerBackend, warm: Ref, seconds: float
 ) -> None:
     asking = asyncio.ensure_future(backend.execute(warm, "sleep 114"))
-    await asyncio.sleep(seconds)
+    await lapse(seconds)
     asking.cancel()
     (answer,) = await asyncio.gather(asking, return_exceptions=True)
     if isinstance(answer, Execution):

@@ -278,7 +278,6 @@ async def test_a_flood_does_not_hold_up_anything_else(innocent: RemoteApi) -> No
         begun = time.monotonic()
         await innocent.settled()
         slowest = max(slowest, time.monotonic() - begun)
-        await asyncio.sleep(0.01)
     assert slowest < 0.5
     assert len((await execution).stdout) > 0
 

@@ -41,7 +41,7 @@ from sandbox_tui.model.world import Health, RoomFacts, State
 from sandbox_tui.runtime import link
 from sandbox_tui.runtime.execution import Execution
 from tests.integration.daemon.conftest import processes
-from tests.support import retry_until_async
+from tests.support import lapse, retry_until_async
 
 LAB = Ref("room:lab")
 PLACE = Place(Kind.ROOM)
@@ -212,7 +212,7 @@ async def test_log_inspect_vitals_attach(client: LocalApi) -> None:
 
 async def test_a_killed_daemon_is_red_until_the_next(client: LocalApi) -> None:
     await begin(client)
-    await asyncio.sleep(0.3)
+    await lapse(0.1)  # what is older than this is on the disk
     pid = (await daemon.status()).pid
     assert pid is not None
     os.kill(pid, signal.SIGKILL)
@@ -234,7 +234,7 @@ async def test_a_killed_daemon_is_red_until_the_next(client: LocalApi) -> None:
 async def test_an_action_after_a_crash_starts_the_next_daemon(client: LocalApi) -> None:
     await begin(client)
     await (await client.execute(LAB, "x = 5"))
-    await asyncio.sleep(0.3)
+    await lapse(0.1)  # what is older than this is on the disk
     pid = (await daemon.status()).pid
     assert pid is not None
     os.kill(pid, signal.SIGKILL)
@@ -249,7 +249,7 @@ async def test_a_room_goes_on_with_the_next_daemon(client: LocalApi) -> None:
     room = await client.room(LAB)
     cell = room.document.add("print('é')")
     assert (await (await room.run_cell(cell))).stdout == "é\n"
-    await asyncio.sleep(0.1)  # what is older than this is on the disk
+    await lapse(0.1)  # what is older than this is on the disk
     pid = (await daemon.status()).pid
     assert pid is not None
     os.kill(pid, signal.SIGKILL)

@@ -42,7 +42,7 @@ from sandbox_tui.model.room import (
 )
 from sandbox_tui.model.world import RoomFacts, State
 from tests.integration.daemon.conftest import processes
-from tests.support import retry_until_async
+from tests.support import lapse, retry_until_async
 
 LAB = Ref("room:lab")
 
@@ -669,7 +669,7 @@ async def test_a_kill_in_the_middle_of_a_run_loses_a_tenth_of_a_second(home: Pat
         if isinstance(output, Text) and "9\n" in output.text:
             break
     notebook = room.document.notebook()
-    await asyncio.sleep(0.1)  # what is older than this is on the disk
+    await lapse(0.1)  # what is older than this is on the disk
     await kill_daemon(home)
     assert (await execution).outcome is Outcome.DIED
     await api.aclose()

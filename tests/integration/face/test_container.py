@@ -153,8 +153,11 @@ async def test_a_session(box: AsyncContainer) -> None:
 
 async def test_how_it_is(box: AsyncContainer, engine: Engine) -> None:
     busy = await box.run("while :; do :; done", detach=True)
-    await asyncio.sleep(0.3)
 
+    async def at_work() -> bool:
+        return (await box.info()).cpu_percent > 30
+
+    await retry_until_async(at_work, timeout=10)
     info = await box.info()
 
     assert (info.id, info.name, info.status) == (box.container_id, box.name, "running")

@@ -62,7 +62,7 @@ async def test_an_engine_that_is_killed_ends_what_waits_for_it_with_an_error(
         "session": asyncio.create_task(shell.send_and_wait("sleep 63", timeout=60)),
         "process": asyncio.create_task(process.wait()),
     }
-    await asyncio.sleep(0.3)
+    await retry_until_async(lambda: _all_run(box, 4))
 
     service.stop()
     began = time.monotonic()
@@ -123,6 +123,11 @@ async def test_an_engine_that_freezes_costs_a_deadline_and_no_more(
 
     assert time.monotonic() - began < 20
     await retry_until_async(lambda: _answers(box), timeout=20)
+
+
+async def _all_run(box: AsyncContainer, count: int) -> bool:
+    """Whether that many of the commands that this file begins are on their way."""
+    return (await box.run("ps | grep -c ' sleep 6[0-9]$'")).stdout == f"{count}\n"
 
 
 async def _arrives(box: AsyncContainer, path: str) -> bool:

@@ -40,7 +40,7 @@ from sandbox_tui.model.specs import RoomSpec
 from sandbox_tui.model.world import RoomFacts, Sandbox, State
 from sandbox_tui.runtime.execution import Execution
 from tests.integration.kernels.conftest import Reopen
-from tests.support import retry_until_async
+from tests.support import lapse, retry_until_async
 from tests.system import exists, in_session, names_in
 
 
@@ -142,7 +142,7 @@ async def test_a_start_shows_that_it_starts(rooms: RoomsBackend) -> None:
 
 async def test_a_stop_while_it_starts(rooms: RoomsBackend) -> None:
     starting = asyncio.create_task(rooms.start(RoomSpec(name="lab")))
-    await asyncio.sleep(0.1)
+    await lapse(0.1)
     await rooms.stop(Ref("room:lab"))
     with pytest.raises(NotRunningError):
         await starting

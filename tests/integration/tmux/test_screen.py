@@ -16,7 +16,7 @@ from sandbox_tui.model.outputs import Output, Screen, Text
 from sandbox_tui.model.refs import Ref
 from sandbox_tui.model.specs import TmuxSpec
 from tests.integration.tmux.conftest import Watch
-from tests.support import TmuxServer, retry_until_async
+from tests.support import TmuxServer, retry_until_async, stays
 
 WEB = Ref("tmux:web")
 
@@ -82,10 +82,11 @@ async def test_an_unchanged_screen_is_the_same_object(
     tmux_server.new_session("web", "echo ready; sleep 1000")
     await Watch(backend, WEB).shows("ready")
     first = await screen(backend)
-    began = time.monotonic()
-    while time.monotonic() < began + 2.5:
-        assert await screen(backend) is first
-        await asyncio.sleep(0.02)
+
+    async def is_first() -> bool:
+        return await screen(backend) is first
+
+    assert await stays(is_first, 2.5)
     tmux_server.run("resize-window", "-t", "=web:", "-x", "60", "-y", "12")
 
     assert (await screen(backend)).width == 60

@@ -17,7 +17,7 @@ from sandbox_tui.model.outputs import Text
 from sandbox_tui.model.refs import Ref
 from sandbox_tui.model.specs import TmuxSpec
 from tests.integration.tmux.conftest import Watch, somebody_at
-from tests.support import TmuxServer, require_program, retry_until_async
+from tests.support import TmuxServer, lapse, require_program, retry_until_async
 
 WEB = Ref("tmux:web")
 
@@ -167,7 +167,7 @@ async def test_a_poll_that_is_cancelled_leaves_the_next_one_whole(
     tmux_server.new_session("web", "sleep", "1000")
     for pause in (0.0, 0.001, 0.003, 0.01, 0.03):
         poll = asyncio.create_task(backend.poll())
-        await asyncio.sleep(pause)
+        await lapse(pause)
         poll.cancel()
         await asyncio.wait([poll])
 

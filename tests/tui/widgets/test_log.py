@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 from time import localtime, strftime
 
 import pytest
 
 from sandbox_tui.model.outputs import Text
 from sandbox_tui.tui.widgets.log import LogView
-from tests.support import retry_until_async
+from tests.support import retry_until_async, stays
 from tests.tui.widgets.stage import NASTY, Show, every_size, recording, staged
 
 
@@ -48,8 +47,7 @@ async def test_scrolling_up_stops_following_and_the_end_resumes() -> None:
         view.scroll_rows(-1)
         assert not view.following
         view.append(steps(100, 200))
-        await asyncio.sleep(0.1)
-        assert content(show)[-1] == "step 98"
+        assert await stays(lambda: content(show)[-1] == "step 98")
         view.last()
         assert view.following
         await last_is(show, "step 199")

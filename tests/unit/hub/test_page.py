@@ -14,6 +14,7 @@ from sandbox_tui.model.cells import CellRun, Notebook
 from sandbox_tui.model.outputs import Display, Failure, Outcome, Text
 from sandbox_tui.model.refs import Ref
 from sandbox_tui.runtime.execution import Execution
+from tests.support import retry_until_async
 
 LAB = Ref("room:lab")
 
@@ -102,9 +103,8 @@ async def test_a_slow_reader_skips_and_the_end_ends(page: Page, document: Shared
     for _ in range(100):
         document.add("1")
         await asyncio.sleep(0)
-    await asyncio.sleep(0.1)
+    await retry_until_async(lambda: len(seen[-1].cells) == 100)
     assert len(seen) <= 3
-    assert len(seen[-1].cells) == 100
     page.end()
     async with asyncio.timeout(1):
         await reading

@@ -15,7 +15,7 @@ from sandbox_tui.hub.saving import PRUNE_EVERY, Saver
 from sandbox_tui.model.outputs import Text
 from sandbox_tui.model.refs import Ref
 from sandbox_tui.model.specs import RoomSpec
-from tests.support import retry_until_async
+from tests.support import lapse, retry_until_async
 from tests.system import names_in
 
 LAB = Ref("room:lab")
@@ -43,7 +43,7 @@ async def test_nothing_is_half_written_whenever_it_ends(tmp_path: Path) -> None:
         folder = tmp_path / str(turn)
         saver = Saver(RoomStore(folder), stored)
         saver.save(LAB)
-        await asyncio.sleep(0.1 + turn / 4000)
+        await lapse(0.1 + turn / 4000)
         await saver.aclose()
         assert names_in(folder) == ["lab.ipynb", "lab.log"]
 

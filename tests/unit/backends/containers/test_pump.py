@@ -11,7 +11,7 @@ from queue import SimpleQueue
 import pytest
 
 from sandbox_tui.backends.containers.engine.pump import AHEAD, BURST, LARGE, PAUSE, Pump
-from tests.support import retry_until_async
+from tests.support import lapse, retry_until_async, stays
 
 
 class Counter:
@@ -71,7 +71,7 @@ async def test_a_single_item_is_there_at_once() -> None:
     pump = Pump("test", script)
     batches = pump.batches()
     first = asyncio.ensure_future(anext(batches))
-    await asyncio.sleep(0.05)
+    await lapse(0.05)
     began = time.perf_counter()
     script.said.put("a")
     await first
@@ -85,9 +85,8 @@ async def test_nobody_who_consumes_means_only_so_much_is_read() -> None:
     source = Counter()
     pump = Pump("test", source)
     await retry_until_async(lambda: source.reads == AHEAD)
-    await asyncio.sleep(0.05)
 
-    assert source.reads == AHEAD
+    assert await stays(lambda: source.reads == AHEAD, 0.05)
     await pump.aclose()
     assert source.closed.is_set()
 
