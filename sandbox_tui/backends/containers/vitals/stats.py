@@ -70,12 +70,20 @@ class _Stats(msgspec.Struct):
     networks: dict[str, _Network] | None = None
 
 
+_NEVER = "0001-"
+"""How Docker's clock begins: of a container that has ended it goes on to send such documents."""
+
 _STATS = msgspec.json.Decoder(_Stats)
 
 
-def read_stats(line: bytes) -> Counters:
-    """Counters from one document of the stream. Raises `msgspec.MsgspecError`, `ValueError`."""
+def read_stats(line: bytes) -> Counters | None:
+    """Counters from one document of the stream; `None` when it says that nothing runs.
+
+    Raises `msgspec.MsgspecError`, `ValueError`.
+    """
     stats = _STATS.decode(line)
+    if stats.read.startswith(_NEVER):
+        return None
     memory, parts = stats.memory_stats, stats.memory_stats.stats or _MemoryParts()
     operations = stats.blkio_stats.io_service_bytes_recursive or []
     networks = (stats.networks or {}).values()

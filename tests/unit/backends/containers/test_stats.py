@@ -32,6 +32,7 @@ DOCUMENT: dict[str, object] = {
 def test_all_is_read() -> None:
     counters = read_stats(json.dumps(DOCUMENT).encode())
 
+    assert counters is not None
     assert counters.at == 1795220915.5
     assert (counters.cpu, counters.pids) == (2.5, 3)
     assert (counters.memory, counters.memory_limit) == (3000, 10_000)
@@ -45,6 +46,7 @@ def test_what_is_missing_or_null_is_nothing() -> None:
         b'"blkio_stats": {"io_service_bytes_recursive": null}, "memory_stats": {}}'
     )
 
+    assert counters is not None
     assert (counters.received, counters.read, counters.memory_limit) == (0, 0, None)
 
 
@@ -52,7 +54,12 @@ def test_version_1_counts_the_cache_of_the_whole_container() -> None:
     memory = {"usage": 5000, "stats": {"inactive_file": 1, "total_inactive_file": 2000}}
     counters = read_stats(json.dumps({**DOCUMENT, "memory_stats": memory}).encode())
 
+    assert counters is not None
     assert counters.memory == 3000
+
+
+def test_one_that_has_ended_is_not_measured() -> None:
+    assert read_stats(b'{"read": "0001-01-01T00:00:00Z", "cpu_stats": {}}') is None
 
 
 @pytest.mark.parametrize("line", [b"{", b"{}", b"[]", b'{"read": "yesterday"}'])
