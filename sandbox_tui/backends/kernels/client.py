@@ -11,12 +11,10 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import Protocol
 
-import msgspec
-
 from sandbox_tui.backends.kernels import messages
 from sandbox_tui.backends.kernels.channels import OpenChannels
-from sandbox_tui.backends.kernels.messages import Began, Event, Message
-from sandbox_tui.backends.kernels.run import Run
+from sandbox_tui.backends.kernels.messages import Began, Event, KernelInfo, Message
+from sandbox_tui.backends.kernels.run import Asked, Run
 from sandbox_tui.backends.kernels.wire import unpack
 from sandbox_tui.model.outputs import Failure, Outcome, Result
 from sandbox_tui.model.room import Completion
@@ -38,6 +36,9 @@ ON_ITS_WAY = 0.02
 CHASE_AFTER = 1.0
 """Seconds after which a missing half of a run's end is looked for."""
 
+UNHEARD_OF = 5.0
+"""Seconds, doubled each time, after which code that has not begun is looked for."""
+
 COMPLETES = 10.0
 """Seconds that a completion is waited for: a person types on."""
 
@@ -46,6 +47,8 @@ PROMPT = "ipython"
 
 LAST_CHANCE = 5.0
 """Seconds that code which ran out of time has to react to the interrupt."""
+
+NEVER_CAME = "it never came to the kernel, which was started anew meanwhile"
 
 GAP = "some of its last output was lost: it came faster than it could be read"
 
@@ -60,10 +63,6 @@ KEPT = 16
 """How many ended runs, and how many questions, are remembered: threads may still say something."""
 
 
-Asked = Callable[[str, bool], Awaitable[str]]
-"""Answers what running code asks: gets the prompt, and whether the answer is a secret."""
-
-
 class Listener(Protocol):
     """Who is told what a kernel does; called on the loop, and never waited for."""
 
@@ -74,15 +73,6 @@ class Listener(Protocol):
     def changed(self) -> None:
         """Whether it is busy, alive, or how far it counted may have changed."""
         ...
-
-
-class KernelInfo(msgspec.Struct, frozen=True):
-    """How a kernel introduces itself."""
-
-    implementation: str = ""
-    implementation_version: str = ""
-    banner: str = ""
-    language_info: dict[str, object] = {}
 
 
 class KernelClient:
@@ -145,7 +135,10 @@ class KernelClient:
         if self._closed:
             return execution.finish(Outcome.CANCELLED, detail="the conversation is over")
         run = self._send(execution, on_input, silent=silent)
-        await run.begun.wait()
+        patience = UNHEARD_OF
+        while not await _within(run.begun, patience):
+            self.ask()
+            patience *= 2
         if not await _within(run.ended, timeout):
             run.verdict = Outcome.TIMED_OUT
             await self._interrupt()
@@ -334,10 +327,12 @@ class KernelClient:
 
     def _on_info(self, message: Message) -> None:
         if self.info is None:
-            self.info = msgspec.convert(unpack(message), KernelInfo)
+            self.info = messages.introduction(unpack(message))
             self._changed()
         for run in self._before(message.parent):
-            if run.idle and not run.is_whole:  # an interrupt met the kernel before the code
+            if not run.begun.is_set():
+                run.finish(Outcome.DIED, detail=NEVER_CAME)
+            elif run.idle and not run.is_whole:  # an interrupt met the kernel before the code
                 met = Failure("KeyboardInterrupt", "") if run.verdict else None
                 run.reply(Outcome.CANCELLED, None, met)
 

@@ -12,11 +12,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sandbox_tui.backends.kernels import records
-from sandbox_tui.backends.kernels.client import TAKE_UP, Asked, KernelClient, Listener
+from sandbox_tui.backends.kernels.client import TAKE_UP, KernelClient, Listener
 from sandbox_tui.backends.kernels.connection import Connection
 from sandbox_tui.backends.kernels.process import GRACE, Exit, Life
 from sandbox_tui.backends.kernels.records import KernelRecord
-from sandbox_tui.backends.kernels.run import Run
+from sandbox_tui.backends.kernels.run import Asked, Run
 from sandbox_tui.backends.kernels.wire import Wire
 from sandbox_tui.model.outputs import Outcome, Result, Text
 from sandbox_tui.model.room import Completion

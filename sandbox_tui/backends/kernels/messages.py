@@ -68,6 +68,15 @@ class Updated(msgspec.Struct, frozen=True):
 Event = Output | Began | Cleared | Updated
 
 
+class KernelInfo(msgspec.Struct, frozen=True):
+    """How a kernel introduces itself."""
+
+    implementation: str = ""
+    implementation_version: str = ""
+    banner: str = ""
+    language_info: dict[str, object] = {}
+
+
 class _Stream(msgspec.Struct):
     name: str
     text: str
@@ -179,6 +188,11 @@ def event(kind: str, body: object) -> Event:
 def execution_state(body: object) -> str:
     """`busy`, `idle` or `starting`, from a `status` message."""
     return msgspec.convert(body, _Status).execution_state
+
+
+def introduction(body: object) -> KernelInfo:
+    """Who it is, from a `kernel_info_reply`."""
+    return msgspec.convert(body, KernelInfo)
 
 
 def question(body: object) -> tuple[str, bool]:

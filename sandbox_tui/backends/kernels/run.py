@@ -17,6 +17,9 @@ from sandbox_tui.runtime.execution import Execution
 COALESCE = 0.02
 """Seconds for which text is gathered into one output."""
 
+Asked = Callable[[str, bool], Awaitable[str]]
+"""Answers what running code asks: gets the prompt, and whether the answer is a secret."""
+
 Heard = Callable[[Execution, Event], None]
 
 
@@ -28,14 +31,13 @@ class Run:
         order: int,
         execution: Execution,
         heard: Heard,
-        on_input: Callable[[str, bool], Awaitable[str]] | None = None,
+        on_input: Asked | None = None,
         *,
         tardy: bool = False,
     ) -> None:
         self.order = order
         self.execution = execution
         self.on_input = on_input
-        """Answers what the code asks; see `client.Asked`."""
         self.outcome: Outcome | None = None
         """From the reply."""
         self.idle = False

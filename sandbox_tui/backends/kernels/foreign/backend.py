@@ -62,7 +62,7 @@ class ForeignKernels:
         except BackendUnavailableError as error:
             place = str(self.place)
             return Health(place=place, ok=False, detail=error.reason, hint=error.hint)
-        return Health(place=str(self.place), ok=True)
+        return Health(place=str(self.place), ok=True, detail=self._source.about)
 
     async def poll(self) -> list[Sandbox]:
         """Every kernel that lives."""

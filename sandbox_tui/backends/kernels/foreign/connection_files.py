@@ -31,6 +31,11 @@ class ConnectionFiles:
         self._context: Context | None = None
         self._pool = Pool("connection files", 2)
 
+    @property
+    def about(self) -> str:
+        """The folder."""
+        return f"connection files in {self._discovery.folder}"
+
     async def living(self) -> list[FoundKernel]:
         """Every kernel that takes a connection."""
         files = await self._pool.run(_FILES, self._discovery.living)

@@ -92,6 +92,11 @@ class JupyterServer:
         self._tls: ssl.SSLContext | None = None
         self._pool = Pool(f"Jupyter server {self.where}", 1)
 
+    @property
+    def about(self) -> str:
+        """The server, without its token."""
+        return f"Jupyter server at {self._address.url}"
+
     async def living(self) -> list[FoundKernel]:
         """Every kernel of the server that is not of this machine."""
         if time.monotonic() - self._asked_at < RECHECK:

@@ -29,6 +29,11 @@ class Source(Protocol):
     where: str
     """The place of their rooms, as in `room:kernel-1234@jupyter`."""
 
+    @property
+    def about(self) -> str:
+        """Where it looks, in a person's words; known once it has looked."""
+        ...
+
     async def living(self) -> list[FoundKernel]:
         """Every kernel there; the identical list while nothing is asked anew.
 

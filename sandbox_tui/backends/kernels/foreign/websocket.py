@@ -19,6 +19,7 @@ from sandbox_tui.backends.kernels.channels import Deliver
 from sandbox_tui.backends.kernels.messages import Header, Message, Parent, tidied
 
 if TYPE_CHECKING:
+    from tornado.iostream import IOStream
     from tornado.websocket import WebSocketClientConnection
 
 LOGGER = logging.getLogger(__name__)
@@ -64,10 +65,18 @@ class WebSocketChannels:
         await self._interrupt()
 
     async def close(self) -> None:
-        """Hang up."""
+        """Hang up, without waiting for the server to do so too."""
         self._reader.cancel()
         await asyncio.gather(self._reader, return_exceptions=True)
+        stream = self._stream
         self._connection.close()
+        if stream is not None:
+            stream.close()
+
+    @property
+    def _stream(self) -> IOStream | None:
+        protocol = self._connection.protocol
+        return protocol.stream if protocol is not None else None
 
     async def _read(self) -> None:
         while (frame := await self._connection.read_message()) is not None:
@@ -83,9 +92,7 @@ class WebSocketChannels:
 
         It leaves Nagle's algorithm on and sends a run's end in several small pieces.
         """
-        protocol = self._connection.protocol
-        stream = protocol.stream if protocol is not None else None
-        carrier = stream.socket if stream is not None else None
+        carrier = self._stream.socket if self._stream is not None else None
         if carrier is not None and hasattr(socket, "TCP_QUICKACK"):
             with contextlib.suppress(OSError):  # it has just ended
                 carrier.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1)
