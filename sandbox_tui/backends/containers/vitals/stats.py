@@ -70,19 +70,20 @@ class _Stats(msgspec.Struct):
     networks: dict[str, _Network] | None = None
 
 
-_NEVER = "0001-"
-"""How Docker's clock begins: of a container that has ended it goes on to send such documents."""
-
 _STATS = msgspec.json.Decoder(_Stats)
 
 
 def read_stats(line: bytes) -> Counters | None:
-    """Counters from one document of the stream; `None` when it says that nothing runs.
+    """Counters from one document of the stream; `None` when nothing was measured.
+
+    Whatever runs has used its processor. Docker sends empty documents of a container that has
+    ended, and Podman of those without a cgroup of their own (rootless, version 1), with the memory
+    of the whole machine.
 
     Raises `msgspec.MsgspecError`, `ValueError`.
     """
     stats = _STATS.decode(line)
-    if stats.read.startswith(_NEVER):
+    if not stats.cpu_stats.cpu_usage.total_usage:
         return None
     memory, parts = stats.memory_stats, stats.memory_stats.stats or _MemoryParts()
     operations = stats.blkio_stats.io_service_bytes_recursive or []

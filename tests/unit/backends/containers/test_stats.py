@@ -41,10 +41,8 @@ def test_all_is_read() -> None:
 
 
 def test_what_is_missing_or_null_is_nothing() -> None:
-    counters = read_stats(
-        b'{"read": "2026-11-21T00:28:35Z", "networks": null, '
-        b'"blkio_stats": {"io_service_bytes_recursive": null}, "memory_stats": {}}'
-    )
+    missing = {"networks": None, "blkio_stats": {"io_service_bytes_recursive": None}}
+    counters = read_stats(json.dumps({**DOCUMENT, **missing, "memory_stats": {}}).encode())
 
     assert counters is not None
     assert (counters.received, counters.read, counters.memory_limit) == (0, 0, None)
@@ -58,11 +56,14 @@ def test_version_1_counts_the_cache_of_the_whole_container() -> None:
     assert counters.memory == 3000
 
 
-def test_one_that_has_ended_is_not_measured() -> None:
-    assert read_stats(b'{"read": "0001-01-01T00:00:00Z", "cpu_stats": {}}') is None
+@pytest.mark.parametrize("read", ["0001-01-01T00:00:00Z", "2026-11-21T00:28:35Z"])
+def test_what_has_used_no_processor_was_not_measured(read: str) -> None:
+    assert read_stats(json.dumps({**DOCUMENT, "read": read, "cpu_stats": {}}).encode()) is None
 
 
-@pytest.mark.parametrize("line", [b"{", b"{}", b"[]", b'{"read": "yesterday"}'])
+@pytest.mark.parametrize(
+    "line", [b"{", b"{}", b"[]", json.dumps({**DOCUMENT, "read": "yesterday"}).encode()]
+)
 def test_other_documents_are_an_error(line: bytes) -> None:
     with pytest.raises((msgspec.MsgspecError, ValueError)):
         read_stats(line)
