@@ -53,7 +53,7 @@ class Poller:
         """Return after a poll that began after this call."""
         wanted = self._begun + 1
         while self._finished < wanted:
-            self._ticker.wake()
+            self._ticker.hurry()
             await self._polled.wait()
 
     async def poll(self) -> None:

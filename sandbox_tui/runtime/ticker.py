@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 
 LONGEST = 10.0
 """Longest pause between two tries of something that fails, in seconds."""
 
 SHORTEST = 0.02
-"""Shortest pause between two polls however often they are asked for, in seconds."""
+"""Shortest pause between two polls however often events ask for them, in seconds."""
 
 
 class Ticker:
@@ -19,6 +20,7 @@ class Ticker:
         self.failures = 0
         self._longest = longest
         self._woken = asyncio.Event()
+        self._hurried = asyncio.Event()
 
     @property
     def pause(self) -> float:
@@ -37,12 +39,21 @@ class Ticker:
         """Tick as soon as is decent."""
         self._woken.set()
 
+    def hurry(self) -> None:
+        """Tick at once: somebody waits for it."""
+        self._hurried.set()
+        self._woken.set()
+
     async def wait(self) -> None:
         """Return when the next tick is due."""
-        await asyncio.sleep(SHORTEST)
-        try:
-            async with asyncio.timeout(max(0.0, self.pause - SHORTEST)):
-                await self._woken.wait()
-        except TimeoutError:
-            pass
+        await _within(SHORTEST, self._hurried)
+        await _within(max(0.0, self.pause - SHORTEST), self._woken)
+        self._hurried.clear()
         self._woken.clear()
+
+
+async def _within(seconds: float, event: asyncio.Event) -> None:
+    """Return when it is set, at the latest after that time."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            await event.wait()

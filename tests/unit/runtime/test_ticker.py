@@ -2,7 +2,7 @@ import asyncio
 import time
 
 from sandbox_tui.runtime.pulse import Pulse
-from sandbox_tui.runtime.ticker import Ticker
+from sandbox_tui.runtime.ticker import SHORTEST, Ticker
 
 
 def test_failures_double_the_pause_up_to_the_longest() -> None:
@@ -30,6 +30,21 @@ async def test_a_wake_ends_the_pause_and_many_wakes_end_it_once() -> None:
     ticker.wake()
     async with asyncio.timeout(5):
         await again
+
+
+async def test_events_keep_the_shortest_pause_and_who_waits_does_not() -> None:
+    ticker = Ticker(3600)
+    loop = asyncio.get_running_loop()
+    ticker.wake()
+    began = loop.time()
+    await ticker.wait()
+    assert loop.time() - began > SHORTEST * 0.9
+
+    ticker.hurry()
+    waiting = asyncio.create_task(ticker.wait())
+    for _ in range(10):  # turns of the loop, each of them too short for any timer
+        await asyncio.sleep(0)
+    assert waiting.done()
 
 
 async def test_without_a_wake_the_interval_passes() -> None:
