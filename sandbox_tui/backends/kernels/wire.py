@@ -30,6 +30,13 @@ LOGGER = logging.getLogger(__name__)
 SLICE = 0.005
 """Longest stretch of reading before others get their turn on the loop, in seconds."""
 
+FLOOD = 16
+"""Pieces of text in a row after which yet more of them are to be expected."""
+
+GATHER = 0.005
+"""Seconds for which a flood gathers: waking for each piece would take the processor from the code
+that prints. A run gathers its text for longer than that in any case."""
+
 HIGH_WATER = 100_000
 """Messages that may wait on our side of iopub before zmq drops some."""
 
@@ -136,21 +143,27 @@ class Wire:
         loop = asyncio.get_running_loop()
         patient = cast("_Socket", socket)
         there_already = _impatient(socket)
+        texts = 0
         while True:
-            self._hand_over(channel, await patient.recv_multipart())
+            frames: list[bytes] | None = await patient.recv_multipart()
             until = loop.time() + SLICE
-            for frames in iter(there_already, None):
-                self._hand_over(channel, frames)
-                if loop.time() > until:
-                    break
-            await asyncio.sleep(0)
+            while frames is not None:
+                texts = texts + 1 if self._hand_over(channel, frames) == "stream" else 0
+                frames = there_already() if loop.time() < until else None
+            await asyncio.sleep(GATHER if texts > FLOOD else 0)
 
-    def _hand_over(self, channel: str, frames: list[bytes]) -> None:
-        """Check, and deliver; what is not signed by the kernel or has no sense is dropped."""
+    def _hand_over(self, channel: str, frames: list[bytes]) -> str:
+        """Check, and deliver; what is not signed by the kernel or has no sense is dropped.
+
+        Answers with what kind of message it was.
+        """
         try:
-            self._deliver(self._message(channel, frames))
+            message = self._message(channel, frames)
+            self._deliver(message)
         except Exception:  # a worker's edge: one bad message must not end all listening
             LOGGER.exception("dropped a message on %s", channel)
+            return ""
+        return message.kind
 
     def _message(self, channel: str, frames: list[bytes]) -> Message:
         """What `Session.deserialize` does, without its search for dates in every header."""

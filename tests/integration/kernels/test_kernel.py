@@ -142,6 +142,57 @@ async def test_ten_thousand_flushed_prints_arrive_in_few_pieces(kernel: Kernel) 
     assert len(result.outputs) < 2_000
 
 
+async def test_a_flushed_print_wakes_the_publishing_thread_once(kernel: Kernel) -> None:
+    """Besides a timer every now and then: it takes the processor from the code that prints."""
+    code = """
+import sys
+pipe = sys.stdout.pub_thread._event_pipe
+class Counting:
+    sent = 0
+    def send(self, nothing):
+        self.sent += 1
+        pipe.send(nothing)
+sys.stdout.pub_thread._local.event_pipe = counting = Counting()
+for n in range(1000): print(n, flush=True)
+sys.stdout.pub_thread._local.event_pipe = pipe
+assert 1000 <= counting.sent < 1100, counting.sent
+"""
+    assert (await run(kernel, code)).outcome is Outcome.OK
+
+
+async def test_text_keeps_its_place_among_what_is_shown(kernel: Kernel) -> None:
+    code = "for n in range(300): print(n, flush=n % 3 == 0); display(n)"
+    result = await run(kernel, code)
+    told = [
+        output.text.strip() if isinstance(output, Text) else output.data["text/plain"]  # type: ignore[union-attr]
+        for output in result.outputs
+    ]
+    assert told == [str(n) for n in range(300) for _ in range(2)]
+
+
+async def test_text_comes_by_itself_after_some_that_was_flushed(kernel: Kernel, ears: Ears) -> None:
+    code = "import time; print('now', flush=True); print('soon'); time.sleep(60)"
+    running = asyncio.create_task(run(kernel, code))
+    await retry_until_async(lambda: "soon" in str(ears.events[1:]))
+    await kernel.interrupt()
+    assert (await running).stdout == "now\nsoon\n"
+
+
+async def test_what_a_child_and_a_thread_print_arrives(kernel: Kernel) -> None:
+    code = """
+from multiprocessing import get_context
+from threading import Thread
+for kind in (get_context("fork").Process, Thread):
+    other = kind(target=print, args=(kind.__name__,), kwargs={"flush": True})
+    other.start()
+    other.join()
+"""
+    async with asyncio.timeout(30):
+        while "ForkProcess" not in (said := (await run(kernel, code)).stdout):
+            pass  # what a child says takes a way of its own, and may come after the run
+    assert "Thread" in said
+
+
 async def test_fifty_megabytes_in_one_print_are_cut_to_the_cap(kernel: Kernel) -> None:
     result = await run(kernel, "print('x' * 49_999_999 + 'y')")
     assert result.truncated
