@@ -90,13 +90,17 @@ class LocalKernels:
             zygote.claim(record.pid)
 
     async def warm(self, request: KernelRequest) -> None:
-        """Have a process from which kernels like that one can be forked."""
+        """Have a process from which kernels like that one can be forked.
+
+        One that is there already is given the time to learn first: what it knows its kernels know.
+        """
         environment = await self._environment(request)
         if environment is None:
             return
         async with self._warming:
             old = self._zygotes.get(environment.python)
             if old is not None and not old.lost:
+                await old.learn()
                 return
             if old is not None:
                 await old.end()

@@ -102,10 +102,10 @@ class ReadyKernels:
         self.stir()
 
     def take(self, environment: str) -> Standby | None:
-        """One that lives, if one waits."""
+        """One that lives, if one waits: the newest, as the first was made before all was warm."""
         self._set_dead_aside()
         waiting = self._waiting.get(environment)
-        return waiting.pop(0) if waiting else None
+        return waiting.pop() if waiting else None
 
     def stir(self) -> None:
         """Something happened on this host."""

@@ -57,6 +57,12 @@ class Claimed(msgspec.Struct, frozen=True):
     claimed: int
 
 
+class Lesson(msgspec.Struct, frozen=True):
+    """It is to learn what takes a kernel long the first time."""
+
+    learns: bool = True
+
+
 class Forked(msgspec.Struct, frozen=True):
     """A new process, and how its parent will tell that it ended."""
 
@@ -96,6 +102,7 @@ class Zygote:
         self._told: dict[int, asyncio.Future[Exit]] = {}
         self._loop = asyncio.get_running_loop()
         self._up = asyncio.Event()
+        self._taught = False
         self._listening = asyncio.create_task(self._listen(), name=f"zygote {process.pid}")
 
     @classmethod
@@ -125,6 +132,14 @@ class Zygote:
         waiting.cancel()
         return self.ready and not self.lost
 
+    async def learn(self) -> None:
+        """Let it learn, once, what its kernels need not learn then; it cannot fork meanwhile."""
+        if self.ready and not self._taught:
+            self._taught, self.ready = True, False
+            self._up.clear()
+            self._say(Lesson())
+            await self.warm()
+
     async def fork(self, order: Order) -> Forked:
         """A new process that becomes what `order` says. Raises `ZygoteLostError`."""
         if self.lost or not self.ready:
@@ -152,7 +167,7 @@ class Zygote:
         self._process.kill()
         await asyncio.to_thread(self._process.wait)
 
-    def _say(self, word: Order | Claimed) -> None:
+    def _say(self, word: Order | Claimed | Lesson) -> None:
         self._writer.write(msgspec.json.encode(word) + b"\n")
 
     async def _listen(self) -> None:
@@ -167,6 +182,7 @@ class Zygote:
     def _hear(self, word: _Word) -> None:
         if word.unfit:
             LOGGER.warning("kernels are started cold: the zygote has %s", word.unfit)
+            self._up.set()
         elif word.ready:
             self.ready = True
             self._up.set()

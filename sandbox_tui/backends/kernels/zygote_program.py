@@ -3,6 +3,9 @@
 Run by path, its standard input being a socket to the daemon: one JSON order per line in, one JSON
 word per line out. It has one thread and no zmq context when it forks, else it says that it is of
 no use. It ends with the daemon; the kernels it made are sessions of their own and go on.
+
+When it is told to, it also learns to complete: jedi takes a second or two and forty megabytes for
+the first time, in each kernel anew; what the zygote has learnt its kernels know, and share.
 """
 
 from __future__ import annotations
@@ -30,6 +33,9 @@ WANTED = (
 )
 """What a kernel imports only once it runs: half of the time that its start takes."""
 
+LESSONS = ("pri", "''.jo", "names = []\nnames.ap")
+"""Completed once, so that a kernel need not read what Python's own names are."""
+
 Order = dict[str, Any]
 
 
@@ -45,7 +51,7 @@ class Zygote:
             end.setblocking(False)
         signal.set_wakeup_fd(self._waker.fileno(), warn_on_full_buffer=False)
         signal.signal(signal.SIGCHLD, _note)
-        self.say(ready=True)
+        self._settle()
 
     def serve(self) -> Order | None:
         """Return in every child, with what it is to be; in the zygote itself, when it ends."""
@@ -69,10 +75,23 @@ class Zygote:
         with suppress(OSError):
             self._channel.sendall(json.dumps(word).encode() + b"\n")
 
+    def _settle(self) -> None:
+        """Say whether it can fork; what is there now is shared with all that it makes."""
+        threads = len(list(Path("/proc/self/task").glob("*")))
+        if threads > 1:
+            self.say(unfit=f"{threads} threads")
+            return
+        gc.collect()
+        gc.freeze()
+        self.say(ready=True)
+
     def _obey(self, order: Order) -> bool:
         """Whether this is the child."""
         if "claimed" in order:
             self._standing_by.discard(order["claimed"])
+            return False
+        if "learns" in order:
+            self._learn()
             return False
         try:
             pid = os.fork()
@@ -86,6 +105,17 @@ class Zygote:
             return False
         self._forget()
         return True
+
+    def _learn(self) -> None:
+        """Do what takes a first completion long; who ends meanwhile is told of at once."""
+        signal.signal(signal.SIGCHLD, lambda _number, _frame: self._reap())
+        with suppress(Exception):  # without jedi, or with a broken one, nothing is lost
+            jedi = importlib.import_module("jedi")
+            for lesson in LESSONS:
+                for completion in jedi.Interpreter(lesson, [{}]).complete():
+                    _ = completion.type, completion.get_signatures()
+        signal.signal(signal.SIGCHLD, _note)
+        self._settle()
 
     def _reap(self) -> None:
         with suppress(ChildProcessError):
@@ -121,12 +151,6 @@ def main() -> None:
     for name in WANTED:
         with suppress(ImportError):
             importlib.import_module(name)
-    threads = len(list(Path("/proc/self/task").glob("*")))
-    if threads > 1:
-        channel.sendall(json.dumps({"unfit": f"{threads} threads"}).encode() + b"\n")
-        return
-    gc.collect()
-    gc.freeze()
     order = Zygote(channel).serve()
     if order is not None:
         _begin(order)

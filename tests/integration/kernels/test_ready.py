@@ -72,6 +72,13 @@ async def parent(kernel: Kernel) -> int:
     return found.parent
 
 
+async def private(kernel: Kernel) -> int:
+    """The memory that is its own, in megabytes."""
+    told = await asyncio.to_thread(Path(f"/proc/{kernel.pid}/smaps_rollup").read_text)
+    [size] = [line.split()[1] for line in told.splitlines() if line.startswith("Private_Dirty")]
+    return int(size) // 1024
+
+
 async def test_a_ready_kernel_is_moved_to_where_it_is_wanted(
     keen: KernelHost, ears: Ears, home: Path
 ) -> None:
@@ -91,6 +98,31 @@ async def test_it_is_there_at_once_and_another_follows(keen: KernelHost, ears: E
     assert time.monotonic() - began < 0.2
     assert keen.pools[0].available == 0
     assert await filled(keen) == PoolState(environment="python", size=1, available=1)
+    await keen.end(kernel)
+
+
+async def test_what_the_zygote_has_learnt_its_kernels_know_and_share(
+    keen: KernelHost, ears: Ears
+) -> None:
+    """The first kernel is there before the zygote learns to complete; all others come later."""
+    request = KernelRequest(owner=LAB)
+    first = await keen.start(request, ears)
+    await filled(keen)
+    second = await keen.start(request, ears)
+    assert await parent(second) == await parent(first) != os.getpid()
+    assert (await run(second, "import sys; print('jedi' in sys.modules)")).stdout == "True\n"
+    assert await private(second) < await private(first) + 8
+    assert "print" in (await second.complete("pri", 3)).matches
+    for kernel in (first, second):
+        await keen.end(kernel)
+
+
+async def test_a_death_is_told_with_its_code_while_the_zygote_learns(
+    keen: KernelHost, ears: Ears
+) -> None:
+    kernel = await keen.start(KernelRequest(owner=LAB), ears)
+    await retry_until_async(lambda: keen.pools[0].warming)
+    assert (await run(kernel, "import os; os._exit(3)")).exit_code == 3
     await keen.end(kernel)
 
 
