@@ -328,17 +328,23 @@ async def test_a_forked_kernel_is_found_again(
     await heir.aclose()
 
 
-STOPS = int(os.environ.get("SANDBOX_TUI_TEST_STOPS", "30"))
+STOPS, AT_ONCE = 200, 4
+"""The machine has two cores, and half of a start is waiting."""
 
 
 async def test_stops_are_fast_and_leave_nothing(
     keen: KernelHost, ears: Ears, home: Path, state: Path
 ) -> None:
-    for _ in range(STOPS):
-        kernel = await keen.start(KernelRequest(owner=LAB), ears)
-        began = time.monotonic()
-        await keen.end(kernel)
-        assert time.monotonic() - began < 1.0
-        assert not in_session(kernel.pid)
+    """None takes over a second."""
+
+    async def come_and_go() -> None:
+        for _ in range(STOPS // AT_ONCE):
+            kernel = await keen.start(KernelRequest(owner=LAB), ears)
+            began = time.monotonic()
+            await keen.end(kernel)
+            assert time.monotonic() - began < 1.0
+            assert not in_session(kernel.pid)
+
+    await asyncio.gather(*(come_and_go() for _ in range(AT_ONCE)))
     await keen.flush_pool()
     assert len(names_in(home / "run")) <= 1  # the next that is to stand ready
