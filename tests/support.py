@@ -6,10 +6,11 @@ import inspect
 import os
 import shutil
 import socket
+import statistics
 import subprocess
 import time
 from asyncio import sleep
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -76,6 +77,12 @@ async def stays(predicate: Callable[[], object | Awaitable[object]], seconds: fl
 async def lapse(seconds: float) -> None:
     """Let time go by, where it is what a test is about: a rate, a race, a loss that is allowed."""
     await sleep(seconds)
+
+
+def assert_within(took: Sequence[float], limit: float, worst: float) -> None:
+    """The median of these seconds is what is promised; the worst may have met a busy machine."""
+    assert statistics.median(took) < limit, took
+    assert max(took) < worst, took
 
 
 def _fail_past(deadline: float, timeout: float, what: str, value: object) -> None:

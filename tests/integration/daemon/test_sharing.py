@@ -7,7 +7,6 @@ import json
 import os
 import random
 import signal
-import statistics
 import sys
 import time
 from collections.abc import AsyncIterator, Callable
@@ -42,15 +41,12 @@ from sandbox_tui.model.room import (
 )
 from sandbox_tui.model.world import RoomFacts, State
 from tests.integration.daemon.conftest import processes
-from tests.support import lapse, retry_until_async
+from tests.support import assert_within, lapse, retry_until_async
 
 LAB = Ref("room:lab")
 
 SOAK = float(os.environ.get("SANDBOX_TUI_TEST_SOAK", "6"))
 """Seconds for which twenty clients work; the full test is a minute."""
-
-SLACK = 0.5
-"""Seconds for a machine that does other things, too."""
 
 SILENCE = float(os.environ.get("SANDBOX_TUI_TEST_SILENCE", "2"))
 """Seconds for which a cell says nothing; the full test is 35."""
@@ -173,7 +169,10 @@ asyncio.run(main())
 
 
 async def test_two_processes_see_each_other_at_once(room: Room) -> None:
-    """An edit within 50 ms, an output within 100 ms: the medians, there and back again."""
+    """An edit within 50 ms, an output within 100 ms: there *and* back, the medians of fifteen.
+
+    The slowest takes less than half a second.
+    """
     ball, done = room.document.add(""), room.document.add("'done'")
     child = await asyncio.create_subprocess_exec(sys.executable, "-c", CHILD)
     await retry_until_async(lambda: len(room.peers) == 2, timeout=20)
@@ -203,8 +202,8 @@ async def test_two_processes_see_each_other_at_once(room: Room) -> None:
         )
     room.document.edit(ball, "end")
     assert await child.wait() == 0
-    assert statistics.median(edits) < 2 * 0.050
-    assert statistics.median(outputs) < 0.050 + 0.100
+    assert_within(edits, 0.050, worst=0.5)
+    assert_within(outputs, 0.100, worst=0.5)
 
 
 # --- twenty clients ---------------------------------------------------------------------------
@@ -383,18 +382,27 @@ ENDLESS = {
 
 
 async def test_an_interrupt_by_another_client_ends_whatever_runs(room: Room, other: Room) -> None:
-    """Within half a second; both see why it ended, and the next cell runs at once."""
-    for name, code in ENDLESS.items():
-        cell = room.document.add(code)
-        execution = await room.run_cell(cell)
-        await retry_until_async(lambda cell=cell: said(other, cell))
-        began = time.monotonic()
-        await other.interrupt()
-        assert (await execution).outcome is Outcome.CANCELLED, name
-        assert (await (await other.execute("print('next')"))).stdout == "next\n", name
-        assert time.monotonic() - began < 0.5 + SLACK, name
-        for client in (room, other):
-            await retry_until_async(lambda room=client, cell=cell: interrupted(room, cell))
+    """Within half a second, the median of three of each kind, and none takes two.
+
+    Both see why it ended; that the next cell has run by then, too, is part of the time.
+    """
+    for code in ENDLESS.values():
+        assert_within([await _interrupted(room, other, code) for _ in range(3)], 0.5, worst=2.0)
+
+
+async def _interrupted(room: Room, other: Room, code: str) -> float:
+    """Seconds until the cell with that code is over and the next one has run."""
+    cell = room.document.add(code)
+    execution = await room.run_cell(cell)
+    await retry_until_async(lambda: said(other, cell))
+    began = time.monotonic()
+    await other.interrupt()
+    assert (await execution).outcome is Outcome.CANCELLED, code
+    assert (await (await other.execute("print('next')"))).stdout == "next\n", code
+    took = time.monotonic() - began
+    for client in (room, other):
+        await retry_until_async(lambda room=client: interrupted(room, cell))
+    return took
 
 
 def interrupted(room: Room, cell: str) -> bool:

@@ -20,7 +20,7 @@ from sandbox_tui.model.outputs import Display, Outcome, Result, Text
 from sandbox_tui.model.refs import Ref
 from sandbox_tui.runtime.execution import Execution
 from tests.integration.kernels.listener import Ears
-from tests.support import retry_until_async
+from tests.support import assert_within, retry_until_async
 from tests.system import exists, in_session, mode_of, names_in
 
 LAB = Ref("room:lab")
@@ -36,11 +36,9 @@ async def run(kernel: Kernel, code: str, timeout: float | None = None) -> Result
         return await kernel.run(Execution(LAB, code), timeout=timeout)
 
 
-async def soon(kernel: Kernel) -> float:
-    """Half a second, and on a machine that is busy with other things as much more as it needs."""
-    began = time.monotonic()
-    await run(kernel, "1 / 0")
-    return 0.5 + 5 * (time.monotonic() - began)
+def assert_prompt(took: list[float]) -> None:
+    """Half a second is promised of an interrupt; one that has to be repeated takes another."""
+    assert_within(took, 0.5, worst=2.0)
 
 
 # --- what it runs -----------------------------------------------------------------------------
@@ -201,14 +199,16 @@ async def test_fifty_megabytes_in_one_print_are_cut_to_the_cap(kernel: Kernel) -
 
 
 async def test_an_interrupt_is_prompt_while_it_floods(kernel: Kernel) -> None:
-    limit = 0.5 + await soon(kernel)
-    flood = asyncio.create_task(run(kernel, "while True: print('x' * 1000, flush=True)"))
-    await retry_until_async(lambda: kernel.status is KernelStatus.BUSY)
-    began = time.monotonic()
-    await kernel.interrupt()
-    result = await flood
-    assert time.monotonic() - began < limit
-    assert result.outcome is Outcome.CANCELLED
+    took: list[float] = []
+    for _ in range(3):
+        flood = asyncio.create_task(run(kernel, "while True: print('x' * 1000, flush=True)"))
+        await retry_until_async(lambda: kernel.status is KernelStatus.BUSY)
+        began = time.monotonic()
+        await kernel.interrupt()
+        result = await flood
+        took.append(time.monotonic() - began)
+        assert result.outcome is Outcome.CANCELLED
+    assert_prompt(took)
 
 
 # --- interrupts -------------------------------------------------------------------------------
@@ -226,34 +226,35 @@ ENDLESS = {
 async def test_an_interrupt_ends_it_and_the_next_cell_runs_at_once(
     kernel: Kernel, code: str
 ) -> None:
-    limit = await soon(kernel)
-    execution = Execution(LAB, code)
-    running = asyncio.create_task(kernel.run(execution))
-    await retry_until_async(execution.peek)
-    began = time.monotonic()
-    await kernel.interrupt()
-    result = await running
-    assert time.monotonic() - began < limit
-    assert result.outcome is Outcome.CANCELLED
-    assert result.error is not None
-    assert result.error.name == "KeyboardInterrupt"
-    began = time.monotonic()
-    assert (await run(kernel, "1")).ok
-    assert time.monotonic() - began < limit
+    took: list[float] = []
+    for _ in range(3):
+        execution = Execution(LAB, code)
+        running = asyncio.create_task(kernel.run(execution))
+        await retry_until_async(execution.peek)
+        began = time.monotonic()
+        await kernel.interrupt()
+        result = await running
+        assert (await run(kernel, "1")).ok
+        took.append(time.monotonic() - began)
+        assert result.outcome is Outcome.CANCELLED
+        assert result.error is not None
+        assert result.error.name == "KeyboardInterrupt"
+    assert_prompt(took)
 
 
 async def test_an_interrupt_right_after_the_start_of_a_run_is_not_lost(kernel: Kernel) -> None:
-    limit = 0.5 + await soon(kernel)
+    took: list[float] = []
     for _ in range(20):
         running = asyncio.create_task(run(kernel, "import time; time.sleep(60)"))
         await asyncio.sleep(0)
         began = time.monotonic()
         await kernel.interrupt()
         result = await running
-        assert time.monotonic() - began < limit
+        took.append(time.monotonic() - began)
         assert result.outcome is Outcome.CANCELLED
         assert result.error is not None
         assert result.error.name == "KeyboardInterrupt"
+    assert_prompt(took)
 
 
 async def test_an_interrupt_of_an_idle_kernel_harms_nothing(kernel: Kernel) -> None:
