@@ -95,12 +95,12 @@ class Connection:
         await room.announce(self._name)
 
     async def _enter(self, api: RemoteApi) -> Room:
-        try:
-            return await api.room(self._ref)
-        except NotFoundError:
-            folder = str(await asyncio.to_thread(Path.cwd))
-            await api.perform(OpenRoom(ref=self._ref, working_dir=folder))
-            return await api.room(self._ref)
+        if self.box is not None:
+            with contextlib.suppress(NotFoundError):  # it has just been removed
+                return await api.room(self._ref)
+        folder = str(await asyncio.to_thread(Path.cwd))
+        await api.perform(OpenRoom(ref=self._ref, working_dir=folder))
+        return await api.room(self._ref)
 
     async def _drop(self) -> None:
         room, self._room = self._room, None
