@@ -1,4 +1,4 @@
-"""How soon a kernel is there: from the pool, forked, and eight at once, against cold starts.
+"""How soon a kernel is there, and completes: from the pool, forked, eight at once, and cold.
 
 Ours is measured from `Session()` to the end of `start_kernel`, the daemon being up; the peer's
 kernel counts as started when its client says so. Both run in the same Python environment.
@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -34,6 +34,7 @@ def run() -> Iterator[Figure]:
             session.connect()
             yield from _one_at_a_time()
             yield _many()
+            yield _first_completion()
     finally:
         asyncio.run(daemon.stop())
 
@@ -56,6 +57,12 @@ def _many() -> Figure:
     samples = alternate(CROWDS, {"ours": _crowd, "peer": _cold_crowd}, warm=False)
     what = f"{CROWD} rooms at once"
     return compared(what, samples["ours"], samples["peer"], peer=PEER, limit=0.5)
+
+
+def _first_completion() -> Figure:
+    samples = alternate(ROUNDS, {"ours": _completed, "peer": _completed_there})
+    what = "first completion in a ready kernel"
+    return compared(what, samples["ours"], samples["peer"], peer=PEER, limit=None)
 
 
 def _ready() -> float:
@@ -91,6 +98,37 @@ def _cold_start() -> float:
     seconds = time.perf_counter() - began
     client.stop_channels()
     manager.shutdown_kernel(now=True)
+    return seconds
+
+
+def _completed() -> float:
+    _filled()
+    with Session() as session:
+        session.start_kernel(env_source=HERE)
+        began = time.perf_counter()
+        found = session.complete("pri").matches
+        seconds = time.perf_counter() - began
+    return _meant(found, seconds)
+
+
+def _completed_there() -> float:
+    from jupyter_client.manager import start_new_kernel
+
+    _filled()
+    manager: Any
+    client: Any
+    manager, client = start_new_kernel(kernel_name="python3", stderr=subprocess.DEVNULL)
+    began = time.perf_counter()
+    found = client.complete("pri", reply=True, timeout=CALM)["content"]["matches"]
+    seconds = time.perf_counter() - began
+    client.stop_channels()
+    manager.shutdown_kernel(now=True)
+    return _meant(found, seconds)
+
+
+def _meant(found: Sequence[str], seconds: float) -> float:
+    if "print" not in found:
+        raise RuntimeError(f"`pri` was completed to {found}")
     return seconds
 
 
