@@ -109,11 +109,13 @@ class Zygote:
     def _learn(self) -> None:
         """Do what takes a first completion long; who ends meanwhile is told of at once."""
         signal.signal(signal.SIGCHLD, lambda _number, _frame: self._reap())
-        with suppress(Exception):  # without jedi, or with a broken one, nothing is lost
+        try:
             jedi = importlib.import_module("jedi")
             for lesson in LESSONS:
                 for completion in jedi.Interpreter(lesson, [{}]).complete():
                     _ = completion.type, completion.get_signatures()
+        except Exception as error:  # noqa: BLE001  # each kernel learns for itself
+            sys.stderr.write(f"kernels learn to complete by themselves: {error!r}\n")
         signal.signal(signal.SIGCHLD, _note)
         self._settle()
 
