@@ -120,7 +120,9 @@ class MountedBackend:
     async def open_room(self, spec: RoomSpec) -> Ref:
         """Have a room, whose kernel is to run in this program's folder."""
         folder = await self._files.run(_FILES, _folder, spec.working_dir, False)
-        return cast(Ref, await self._perform(OpenRoom(ref=spec.ref, working_dir=folder)))
+        file = await self._files.run(_FILES, _file, spec.notebook) or None
+        action = OpenRoom(ref=spec.ref, working_dir=folder, notebook=file)
+        return cast(Ref, await self._perform(action))
 
     async def stop(self, ref: Ref, *, grace: float = 10.0) -> None:
         """End its kernel; its cells stay. Raises `NotRunningError`."""

@@ -349,7 +349,11 @@ class Notebooks(Protocol):
     """Holds a document of cells and runs them in order."""
 
     async def open_room(self, spec: RoomSpec) -> Ref:
-        """Have that room; a new one is empty and runs nothing."""
+        """Have that room, which runs nothing when it is new.
+
+        One without cells takes in its notebook file; raises `ConflictError` when it has others,
+        `InvalidSpecError` for a file that cannot be read.
+        """
         ...
 
     def notebooks(self, ref: Ref) -> AsyncIterator[Notebook]:

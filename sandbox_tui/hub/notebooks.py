@@ -37,8 +37,12 @@ from sandbox_tui.runtime.streams import closing
 
 
 async def open_room(hub: Hub, action: OpenRoom) -> Ref:
-    """Have a room, new or not."""
-    spec = RoomSpec(name=action.ref.name, working_dir=action.working_dir)
+    """Have a room, new or not, or one with what a file holds."""
+    spec = RoomSpec(
+        name=action.ref.name,
+        working_dir=action.working_dir,
+        notebook=action.notebook or "",
+    )
     check(spec)
     ref = await hub.able(action.ref, Notebooks, "be opened").open_room(spec)
     await hub.refresh(ref.place)

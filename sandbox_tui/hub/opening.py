@@ -11,6 +11,7 @@ from sandbox_tui.backends.kernels.kernelspecs import find_spec
 from sandbox_tui.backends.kernels.launch import OWN_PYTHON
 from sandbox_tui.documents import notebook_files
 from sandbox_tui.documents.ipynb import StoredNotebook
+from sandbox_tui.documents.room_log import StoredRoom
 from sandbox_tui.model.errors import InvalidSpecError
 from sandbox_tui.model.specs import RoomSpec
 
@@ -26,13 +27,23 @@ class Opened(NamedTuple):
     word: str = ""
     """What a person should know about how it was opened."""
 
+    @property
+    def stored(self) -> StoredRoom:
+        """A new room, as it begins."""
+        return StoredRoom(spec=self.spec, notebook=self.notebook, runs=self.notebook.runs)
 
-def opened(spec: RoomSpec) -> Opened:
+
+def brings(spec: RoomSpec, room: RoomSpec | None) -> bool:
+    """Whether `spec` names a notebook file that the room there is, if any, is not from."""
+    return spec.notebook not in ("", room.notebook if room else "")
+
+
+def opened(spec: RoomSpec, *, runs: bool = True) -> Opened:
     """`spec` with its notebook file read. Blocks.
 
     Who names no kernel gets the one that the file names. A Python that is not installed is
-    replaced by this program's own, any other raises `InvalidSpecError` with those there are; so
-    does a file that cannot be read.
+    replaced by this program's own, any other raises `InvalidSpecError` with those there are if
+    it `runs` now; so does a file that cannot be read.
     """
     if not spec.notebook:
         return Opened(spec)
@@ -43,9 +54,10 @@ def opened(spec: RoomSpec) -> Opened:
     try:
         find_spec(name)
     except InvalidSpecError as error:
-        if language != "python":
+        if language == "python":
+            return Opened(spec, notebook, f"{error.message}; this runs in python")
+        if runs:
             raise
-        return Opened(spec, notebook, f"{error.message}; this runs in python")
     return Opened(msgspec.structs.replace(spec, kernel=name), notebook)
 
 

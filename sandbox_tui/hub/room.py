@@ -19,6 +19,7 @@ from sandbox_tui.backends.kernels.kernel import Kernel, KernelStatus
 from sandbox_tui.backends.kernels.launch import KernelRequest
 from sandbox_tui.backends.kernels.messages import Event
 from sandbox_tui.documents.room_log import Founded, StoredRoom
+from sandbox_tui.hub.opening import Opened
 from sandbox_tui.hub.room_book import RoomBook
 from sandbox_tui.hub.room_queue import LEFT, RoomQueue
 from sandbox_tui.hub.room_run import OUTPUT
@@ -124,6 +125,12 @@ class Room:
         """Be what `spec` says from now on."""
         self.spec = spec
         self.book.log(Founded(spec, self.created_at, self.book.document.epoch))
+
+    def take_in(self, begun: Opened) -> None:
+        """Go on with what a file holds. Raises `ConflictError` when there are cells already."""
+        self.book.fill(begun.notebook)
+        self.remark(begun.word)
+        self.become(merged(self.spec, begun.spec))
 
     def remark(self, word: str) -> None:
         """Tell what a person should know of how it was made, if there is anything."""

@@ -45,7 +45,8 @@ class RoomBook:
     def fill(self, notebook: StoredNotebook) -> None:
         """Take in what a file holds. Raises `ConflictError` when there are cells already."""
         if len(self.document):
-            raise ConflictError(f"{self.ref} has cells already", hint="Open it as a new room.")
+            hint = "Open the file as a room of another name."
+            raise ConflictError(f"{self.ref} has cells already", hint=hint)
         self.document.fill(notebook)
         self.page.show(notebook.runs)
         for cell_id in notebook.runs:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 import msgspec
@@ -21,7 +22,7 @@ from sandbox_tui.documents import notebook_files, records
 from sandbox_tui.documents.room_log import StoredRoom
 from sandbox_tui.documents.seats import Seats
 from sandbox_tui.documents.store import RoomStore
-from sandbox_tui.hub.opening import Opened, opened
+from sandbox_tui.hub.opening import Opened, brings, opened
 from sandbox_tui.hub.room import Room, merged
 from sandbox_tui.hub.room_run import OUTPUT, recalled
 from sandbox_tui.hub.saving import Saver
@@ -118,14 +119,10 @@ class RoomsBackend:
     async def probe(self) -> Health:
         """Rooms are always there; says what could not be read or written."""
         problem = self._saver.problem
-        told = [*filter(None, [problem]), *self._notices]
-        return Health(
-            place=str(self.place),
-            ok=True,
-            detail="; ".join(told),
-            hint=_MAKE_ROOM if problem else "",
-            impaired=bool(told),
-        )
+        detail = "; ".join(filter(None, [problem, *self._notices]))
+        hint = _MAKE_ROOM if problem else ""
+        place = str(self.place)
+        return Health(place=place, ok=True, detail=detail, hint=hint, impaired=bool(detail))
 
     async def poll(self) -> list[Sandbox]:
         """Every room, from memory."""
@@ -142,25 +139,30 @@ class RoomsBackend:
         if not isinstance(spec, RoomSpec):
             raise InvalidSpecError("kind", f"{spec.ref} is no room")
         room, begun = self._free(spec.ref), Opened(spec)
-        reads = spec.notebook not in ("", room.spec.notebook if room else "")
-        if reads:
+        if brings(spec, room and room.spec):
             begun = await self._pool.run(_FILES, opened, spec)
             room = self._free(spec.ref)  # somebody else may have begun it meanwhile
         if room is None:
             return await self._found(begun)
-        if reads:
-            room.book.fill(begun.notebook)
-            room.remark(begun.word)
-        room.become(merged(room.spec, begun.spec))
+        if brings(spec, room and room.spec):
+            room.take_in(begun)
+        else:
+            room.become(merged(room.spec, begun.spec))
         await room.up()
         return spec.ref
 
     async def open_room(self, spec: RoomSpec) -> Ref:
         """See `Notebooks.open_room`."""
-        if spec.ref not in self._rooms:
-            self._hold(StoredRoom(spec=spec))
+        room, begun = self._rooms.get(spec.ref), Opened(spec)
+        if brings(spec, room and room.spec):
+            begun = await self._pool.run(_FILES, partial(opened, spec, runs=False))
+            room = self._rooms.get(spec.ref)
+        if room is None:
+            self._hold(begun.stored, begun.word)
             self._saver.save(spec.ref)
             self._tell()
+        elif brings(spec, room and room.spec):
+            room.take_in(begun)
         return spec.ref
 
     async def stop(self, ref: Ref, *, grace: float = 10.0) -> None:
@@ -183,8 +185,6 @@ class RoomsBackend:
         await room.leave()
         try:
             await self._saver.delete(ref)
-        except OSError as error:
-            raise OperationFailedError(ref, "remove", str(error)) from error
         finally:
             self._wake()
 
@@ -336,11 +336,12 @@ class RoomsBackend:
             raise NotFoundError(ref, tuple(self._rooms))
         return room
 
-    def _hold(self, stored: StoredRoom) -> Room:
+    def _hold(self, stored: StoredRoom, word: str = "") -> Room:
         ref = stored.spec.ref
         room = self._rooms[ref] = Room(
             stored, self._host, self._saver, changed=self._tell, most_output=self._most_output
         )
+        room.remark(word)
         return room
 
     def _bring_back(self, stored: StoredRoom) -> None:
@@ -356,9 +357,7 @@ class RoomsBackend:
 
     async def _found(self, begun: Opened) -> Ref:
         """A new room; nothing is left of one whose kernel does not come up."""
-        spec, notebook, word = begun
-        room = self._hold(StoredRoom(spec=spec, notebook=notebook, runs=notebook.runs))
-        room.remark(word)
+        spec, room = begun.spec, self._hold(begun.stored, begun.word)
         saving = asyncio.ensure_future(self._saver.saved(spec.ref))
         try:
             await room.up()

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from sandbox_tui.documents import records
 from sandbox_tui.documents.room_log import Entry, StoredRoom, encoded, snapshot
 from sandbox_tui.documents.store import RoomStore
-from sandbox_tui.model.errors import SandboxError
+from sandbox_tui.model.errors import OperationFailedError, SandboxError
 from sandbox_tui.model.refs import Ref
 from sandbox_tui.runtime.pool import Pool
 
@@ -100,12 +100,15 @@ class Saver:
             await self._write()
 
     async def delete(self, ref: Ref) -> None:
-        """Remove the room's files. Raises `OSError`."""
+        """Remove the room's files. Raises `OperationFailedError`."""
         async with self._turn:
             self._logs.pop(ref, None)
             for key in [key for key in self._records if key[0] == ref]:
                 del self._records[key]
-            await self._pool.run(_FILES, self._store.delete, ref.name)
+            try:
+                await self._pool.run(_FILES, self._store.delete, ref.name)
+            except OSError as error:
+                raise OperationFailedError(ref, "remove", str(error)) from error
 
     async def aclose(self) -> None:
         """Write what is left and end."""

@@ -241,11 +241,13 @@ class Interrupt(Action, frozen=True, kw_only=True):
 
 
 class OpenRoom(Action, frozen=True, kw_only=True):
-    """Have a room of that name: a new one is empty and has no kernel. Answers with its `Ref`."""
+    """Have a room of that name: a new one has no kernel. Answers with its `Ref`."""
 
     ref: Ref
     working_dir: str | None = None
     """Where the kernel of a new one is to run."""
+    notebook: str | None = None
+    """The `.ipynb` file that it holds; a new one, or one without cells, takes in what that has."""
 
 
 class AddCell(Action, frozen=True, kw_only=True):

@@ -55,12 +55,17 @@ class Connection:
         box = self.box
         return box.facts if box is not None and isinstance(box.facts, RoomFacts) else RoomFacts()
 
-    async def open(self) -> Room:
-        """The room, connected to when it is not; a new one when there is none of that name."""
+    async def open(self, notebook: str | None = None) -> Room:
+        """The room, connected to when it is not; a new one when there is none of that name.
+
+        With `notebook`, a file with its whole path, it is the room that holds that file.
+        """
         async with self._opening:
             if not self.alive:
                 await self._drop()
-                await self._open()
+                await self._open(notebook)
+            elif notebook is not None and self._api is not None:
+                await self._have(self._api, notebook)
             return self.room
 
     async def without_kernel(self) -> None:
@@ -84,23 +89,26 @@ class Connection:
         finally:
             await self._drop()
 
-    async def _open(self) -> None:
+    async def _open(self, notebook: str | None) -> None:
         api = self._api = await RemoteApi.connect(start=True)
         try:
-            room = await self._enter(api)
+            room = await self._enter(api, notebook)
         except BaseException:
             await self._drop()
             raise
         self._room = room
         await room.announce(self._name)
 
-    async def _enter(self, api: RemoteApi) -> Room:
-        if self.box is not None:
+    async def _enter(self, api: RemoteApi, notebook: str | None) -> Room:
+        if notebook is None and self.box is not None:
             with contextlib.suppress(NotFoundError):  # it has just been removed
                 return await api.room(self._ref)
-        folder = str(await asyncio.to_thread(Path.cwd))
-        await api.perform(OpenRoom(ref=self._ref, working_dir=folder))
+        await self._have(api, notebook)
         return await api.room(self._ref)
+
+    async def _have(self, api: RemoteApi, notebook: str | None) -> None:
+        folder = str(await asyncio.to_thread(Path.cwd))
+        await api.perform(OpenRoom(ref=self._ref, working_dir=folder, notebook=notebook))
 
     async def _drop(self) -> None:
         room, self._room = self._room, None

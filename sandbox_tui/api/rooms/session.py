@@ -6,6 +6,7 @@ import atexit
 import os
 from collections.abc import Iterator
 from functools import lru_cache
+from pathlib import Path
 from types import TracebackType
 from typing import Self
 from weakref import WeakSet
@@ -22,6 +23,13 @@ class Session(Blocking[AsyncSession]):
     def __init__(self, notebook_id: str | None = None, *, name: str = "") -> None:
         super().__init__(AsyncSession(notebook_id, name=name), portal())
         _unclosed.add(self)
+
+    @classmethod
+    def open(cls, path: str, notebook_id: str | None = None, *, name: str = "") -> Self:
+        """See `AsyncSession.open`."""
+        session = cls(notebook_id or Path(path).stem, name=name)
+        session.connect(path)
+        return session
 
     connect = blocking(AsyncSession.connect)
     close = blocking(AsyncSession.close)

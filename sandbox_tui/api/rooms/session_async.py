@@ -59,10 +59,24 @@ class AsyncSession:
         """Where the kernel's environment comes from, as `uv:prewarmed`; `None` without one."""
         return (self._connection.facts.env_source or None) if self._has_kernel else None
 
+    @classmethod
+    async def open(cls, path: str, notebook_id: str | None = None, *, name: str = "") -> Self:
+        """The room that holds the notebook file at `path`, connected; `save` writes that file.
+
+        Without an id it has the name of the file. A room that was opened from it before is joined
+        with the cells that it has now. Nothing runs until it is asked for.
+        """
+        session = cls(notebook_id or Path(path).stem, name=name)
+        await session.connect(path)
+        return session
+
     @spoken
-    async def connect(self) -> None:
-        """Open the room; starts the daemon when none runs. Again, when it was lost."""
-        await self._connection.open()
+    async def connect(self, notebook_path: str | None = None) -> None:
+        """Open the room; starts the daemon when none runs. Again, when it was lost.
+
+        `notebook_path` is a notebook file: a room without cells begins with those.
+        """
+        await self._connection.open(await _absolute(notebook_path))
 
     @spoken
     async def close(self) -> None:

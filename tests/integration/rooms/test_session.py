@@ -205,6 +205,45 @@ def test_a_notebook_file_is_opened_and_saved(session: Session) -> None:
         lost.start_kernel(notebook_path="nowhere.ipynb")
 
 
+def test_a_notebook_file_is_opened_as_a_session(session: Session) -> None:
+    session.run("print('é')")
+    session.save_as("made.ipynb")
+    with Session.open("made.ipynb", name="reader") as opened:
+        assert (opened.notebook_id, opened.kernel_started) == ("made", False)
+        assert opened.get_cells()[0].outputs[0].text == "é\n"
+        opened.create_cell("print(6 * 7)")
+        with Session.open("made.ipynb") as again:  # joined, not read anew
+            retry_until(lambda: len(again.get_cells()) == 2)
+        assert opened.run_all()[1].stdout == "42\n"
+        opened.save()
+    with Session.open("made.ipynb", "another") as other:
+        assert [cell.source for cell in other.get_cells()] == ["print('é')", "print(6 * 7)"]
+        other.save_as("copy.ipynb")
+    with pytest.raises(RoomError, match="cells already"):
+        Session.open("made.ipynb", "another")
+
+
+def test_a_bad_notebook_file_is_named_with_its_line_and_left_alone() -> None:
+    broken = '{"cells": [],\n "metadata": {},\n oh'
+    Path("bad.ipynb").write_text(broken)
+    with pytest.raises(RoomError, match=r"bad\.ipynb: line 3"):
+        Session.open("bad.ipynb")
+    assert Path("bad.ipynb").read_text() == broken
+    assert DaemonClient().list_rooms() == []
+
+
+def test_a_notebook_file_of_a_kernel_that_is_missing_can_be_read() -> None:
+    of_julia = {"kernelspec": {"name": "julia-1.10", "language": "julia"}}
+    cell = {"cell_type": "code", "source": "1", "outputs": [], "execution_count": None}
+    cell |= {"id": "a", "metadata": {}}
+    made = {"cells": [cell], "metadata": of_julia, "nbformat": 4, "nbformat_minor": 5}
+    Path("made.ipynb").write_text(json.dumps(made))
+    with Session.open("made.ipynb") as opened:
+        assert [cell.source for cell in opened.get_cells()] == ["1"]
+        with pytest.raises(RoomError, match="julia"):
+            opened.start_kernel(env_source="")
+
+
 def test_two_clients_share_cells_and_kernel(session: Session) -> None:
     cell_id = session.create_cell("x = 42")
     session.execute_cell(cell_id)
