@@ -70,9 +70,9 @@ class BlockingRoom(Blocking[Room]):
         """See `Document.add`."""
         return self._do(lambda: self.twin.document.add(source, kind, index, cell_id))
 
-    def edit(self, cell_id: str, source: str) -> None:
+    def edit(self, cell_id: str, source: str, base: str | None = None) -> None:
         """See `Document.edit`."""
-        self._do(lambda: self.twin.document.edit(cell_id, source))
+        self._do(lambda: self.twin.document.edit(cell_id, source, base))
 
     def append(self, cell_id: str, text: str) -> None:
         """See `Document.append`."""

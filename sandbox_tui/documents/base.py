@@ -48,8 +48,8 @@ class Document(Cells, Protocol):
         """
         ...
 
-    def edit(self, cell_id: str, source: str) -> None:
-        """Give a cell another source."""
+    def edit(self, cell_id: str, source: str, base: str | None = None) -> None:
+        """Give a cell another source; what changed since it was `base` is kept."""
         ...
 
     def append(self, cell_id: str, text: str) -> None:

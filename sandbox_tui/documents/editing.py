@@ -21,7 +21,7 @@ def apply(document: SharedDocument, edit: Edit) -> str:
         case AddCell():
             return document.add(edit.source, edit.kind, edit.index, edit.cell_id)
         case EditCell():
-            document.edit(edit.cell_id, edit.source)
+            document.edit(edit.cell_id, edit.source, edit.base)
         case AppendSource():
             document.append(edit.cell_id, edit.text)
         case MoveCell():

@@ -138,16 +138,16 @@ class SharedDocument:
             self._insert(cell, self._place_at(index, self.cells()))
         return cell.id
 
-    def edit(self, cell_id: str, source: str) -> None:
-        """Give a cell another source, by what is different. Raises `CellNotFoundError`."""
-        old = self.get(cell_id).source
+    def edit(self, cell_id: str, source: str, base: str | None = None) -> None:
+        """Give a cell another source, by what is different. Raises `CellNotFoundError`.
+
+        What changed since its source was `base` is kept.
+        """
+        now, wanted = self.get(cell_id).source, _clean(source)
+        if base is not None:
+            wanted = _merged(_clean(base), now, wanted)
         with self._change():
-            text = self._text(cell_id)
-            for start, length, new in replacements(old, _clean(source)):
-                if length:
-                    del text[start : start + length]
-                if new:
-                    text.insert(start, new)
+            _become(self._text(cell_id), now, wanted)
 
     def append(self, cell_id: str, text: str) -> None:
         """Put text at the end of a cell's source. Raises `CellNotFoundError`."""
@@ -295,6 +295,28 @@ def _read(cell_id: str, entry: object) -> tuple[str, Cell] | None:
     if kind not in set(CellKind) or not isinstance(place, str) or not isinstance(source, Text):
         return None
     return place, Cell(cell_id, CellKind(kind), str(source))
+
+
+def _become(text: Text, old: str, new: str) -> None:
+    for start, length, said in replacements(old, new):
+        if length:
+            del text[start : start + length]
+        if said:
+            text.insert(start, said)
+
+
+def _merged(base: str, *ends: str) -> str:
+    """`base` with what made each of these texts of it, as replicas that met again have it."""
+    merged: Doc[Any] = Doc(client_id=0)
+    whole = merged.get("source", type=Text)
+    whole.insert(0, base)
+    begun = merged.get_update()
+    for number, end in enumerate(dict.fromkeys(ends), start=1):
+        replica: Doc[Any] = Doc(client_id=number)
+        replica.apply_update(begun)
+        _become(replica.get("source", type=Text), base, end)
+        merged.apply_update(replica.get_update())
+    return str(whole)
 
 
 def _put(target: Map[Any], key: str, value: object) -> None:

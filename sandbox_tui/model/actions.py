@@ -267,6 +267,8 @@ class EditCell(Action, frozen=True, kw_only=True):
     ref: Ref
     cell_id: str
     source: str
+    base: str | None = None
+    """What `source` was made of: what others have changed since then is kept."""
 
 
 class AppendSource(Action, frozen=True, kw_only=True):

@@ -114,6 +114,32 @@ def test_a_cell_is_edited_in_the_persons_own_editor(
     dashboard.shows("In[1]", "done")
 
 
+def test_what_others_do_while_an_editor_is_open_is_kept(
+    cli: Cli, terminal: Open, folder: Path, seat: TmuxServer
+) -> None:
+    script = folder / "editor.py"
+    script.write_text(EDITOR)
+    seat.run("set-environment", "-g", "VISUAL", f"{sys.executable} {script}")
+    cli("room", "new", "lab")
+    cli("room", "add", "lab", "x = 'before'\ny = 1")
+    dashboard = notebook(terminal)
+    dashboard.press("e")
+    dashboard.shows("word:")
+    cli("room", "edit", "lab", "1", "# before another\nx = 'before'\ny = 12")
+    dashboard.write("é")
+    dashboard.press("Enter")
+    dashboard.shows("# before another", "x = 'after é'", "y = 12")
+
+    dashboard.press("e")
+    dashboard.shows("word:")
+    cli("room", "rm", "lab", "1", "--yes")
+    dashboard.write("é")
+    dashboard.press("Enter")
+    dashboard.shows("somebody deleted the cell you edited")
+    dashboard.press("C-z")
+    dashboard.shows("# after é another", "x = 'after é'")
+
+
 @pytest.mark.parametrize("editor", ["false", "no-such-editor"])
 def test_an_editor_that_fails_changes_nothing(
     cli: Cli, terminal: Open, seat: TmuxServer, editor: str

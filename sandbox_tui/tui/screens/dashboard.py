@@ -205,6 +205,7 @@ class Dashboard(Screen[None], inherit_bindings=False):
     def on_failed(self, message: messages.Failed) -> None:
         """An action could not be done."""
         self.acting.failed(message)
+        self._editing.failed(message)
 
     def on_copy_moved(self, message: messages.CopyMoved) -> None:
         """A copy is further, or over."""

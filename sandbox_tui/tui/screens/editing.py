@@ -22,9 +22,10 @@ from sandbox_tui.model.actions import (
     RunCell,
 )
 from sandbox_tui.model.cells import Cell, CellKind
-from sandbox_tui.model.errors import SandboxError
+from sandbox_tui.model.errors import CellNotFoundError, SandboxError
 from sandbox_tui.model.refs import Ref
 from sandbox_tui.tui.desk import Notice
+from sandbox_tui.tui.messages import Failed
 from sandbox_tui.tui.widgets.cell_messages import CellLeft, CellLost, CellMessage, CellTyped, Left
 
 if TYPE_CHECKING:
@@ -48,6 +49,8 @@ class Editing:
     def __init__(self, dashboard: Dashboard) -> None:
         self._on = dashboard
         self._deleted: dict[Ref, list[Deleted]] = {}
+        self._brought: tuple[EditCell, CellKind] | None = None
+        """What the last editor made of a cell of that kind."""
         self._do: Mapping[str, Callable[[Ref], object]] = {
             "cell.edit": self._edit,
             "cell.editor": self._edit_elsewhere,
@@ -97,9 +100,15 @@ class Editing:
     @heed.register
     def _(self, message: CellLost) -> None:
         cell = Cell("", CellKind.CODE, message.source)
-        self._remember(message.ref, Deleted(cell, len(self._notebook.cell_ids)))
-        key = self._on.keymap.label("cell.undo")
-        self._on.tell(Notice(f"somebody deleted the cell you typed into: {key} adds it", "warning"))
+        self._lost(message.ref, cell, "somebody deleted the cell you typed into")
+
+    def failed(self, message: Failed) -> None:
+        """Keep the words that came from an editor when their cell cannot have them."""
+        edit, kind = self._brought or (None, CellKind.CODE)
+        if edit is not None and message.action is edit:
+            gone = isinstance(message.error, CellNotFoundError)
+            why = "somebody deleted the cell you edited" if gone else "what you wrote is kept"
+            self._lost(edit.ref, Cell("", kind, edit.source), why)
 
     # Cells.
 
@@ -136,7 +145,9 @@ class Editing:
             self._on.tell(Notice(f"{error.message}\n{error.hint}", "error"))
         else:
             if source != cell.source:
-                self._perform(EditCell(ref=ref, cell_id=cell.id, source=source))
+                edit = EditCell(ref=ref, cell_id=cell.id, source=source, base=cell.source)
+                self._brought = edit, cell.kind
+                self._perform(edit)
 
     def _run(self, ref: Ref) -> None:
         cell = self._cell
@@ -185,6 +196,11 @@ class Editing:
     def _clear(self, ref: Ref) -> None:
         if (cell := self._cell) is not None:
             self._perform(ClearOutputs(ref=ref, cell_id=cell.id))
+
+    def _lost(self, ref: Ref, cell: Cell, why: str) -> None:
+        self._remember(ref, Deleted(cell, len(self._notebook.cell_ids)))
+        key = self._on.keymap.label("cell.undo")
+        self._on.tell(Notice(f"{why}: {key} adds it", "warning"))
 
     def _remember(self, ref: Ref, deleted: Deleted) -> None:
         self._deleted[ref] = [*self._deleted.get(ref, []), deleted][-KEPT:]

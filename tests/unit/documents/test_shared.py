@@ -120,6 +120,39 @@ def test_replacements_turn_one_text_into_the_other(old: str, new: str) -> None:
     assert data.decode() == new
 
 
+@pytest.mark.parametrize(
+    ("mine", "theirs", "both"),
+    [
+        ("one\nTWO\nthree\n", "zero\none\ntwo\nthree\n", "zero\none\nTWO\nthree\n"),
+        ("one\nthree\n", "one\ntwo\nthrée 🙂\n", "one\nthrée 🙂\n"),
+        ("one\ntwo\nthree\nfour\n", "é", "éfour\n"),
+        ("é", "é", "é"),
+        ("one\ntwo\nthree\n", "é", "é"),
+    ],
+)
+def test_an_edit_of_an_older_source_keeps_what_was_done_since(
+    mine: str, theirs: str, both: str
+) -> None:
+    document, base = SharedDocument(), "one\ntwo\nthree\n"
+    cell = document.add(base)
+    document.edit(cell, theirs)
+    document.edit(cell, mine, base)
+    assert sources(document) == [both]
+
+
+@given(text, text, text)
+def test_an_edit_of_an_older_source_merges_whatever_it_is(base: str, one: str, two: str) -> None:
+    document = SharedDocument()
+    cell = document.add(base)
+    document.edit(cell, one, base)
+    assert sources(document) == [one]
+    document.edit(cell, base, base)
+    assert sources(document) == [one]
+    document.edit(cell, two, base)
+    assert set(sources(document)[0]) <= set(base + one + two)
+    assert one != base or sources(document) == [two]
+
+
 def test_two_edits_of_one_cell_are_both_kept() -> None:
     peers = Peers(2)
     one, other = peers.replicas
