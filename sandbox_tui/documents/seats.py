@@ -88,7 +88,7 @@ class Seats:
         self._seats: dict[str, Seat] = {}
         self._ended = False
         self.on_peers: Callable[[], None] = _nobody
-        """Called when somebody came, went, or is elsewhere."""
+        """Called when somebody came, went, is elsewhere, or answers input or no longer does."""
         document.on_update(self._pass_on)
 
     @property
@@ -136,6 +136,7 @@ class Seats:
                 self._tell_peers()
             case AnswersInput(answers):
                 seat.answers_input = answers
+                self.on_peers()
 
     def tell(self, event: RoomEvent) -> None:
         """Something happened."""

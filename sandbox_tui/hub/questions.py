@@ -9,8 +9,8 @@ from sandbox_tui.documents.seats import Seats
 from sandbox_tui.model.errors import ConflictError
 from sandbox_tui.model.room import InputAsked
 
-Ask = Callable[[str, bool], Awaitable[str]]
-"""Gets the prompt, and whether the answer is a secret; answers with one line."""
+Ask = Callable[[str, bool], Awaitable[str | None]]
+"""Gets the prompt, and whether the answer is a secret; one line, `None` when nobody is left."""
 
 
 class Questions:
@@ -19,7 +19,7 @@ class Questions:
     def __init__(self, seats: Seats, changed: Callable[[], None]) -> None:
         self._seats = seats
         self._changed = changed
-        self._open: dict[str, asyncio.Future[str]] = {}
+        self._open: dict[str, asyncio.Future[str | None]] = {}
 
     @property
     def is_open(self) -> bool:
@@ -31,7 +31,9 @@ class Questions:
         if not self._seats.answers_input:
             return None
 
-        async def ask(prompt: str, secret: bool) -> str:
+        async def ask(prompt: str, secret: bool) -> str | None:
+            if not self._seats.answers_input:
+                return None
             self._open[execution_id] = asyncio.get_running_loop().create_future()
             self._seats.tell(InputAsked(execution_id=execution_id, prompt=prompt, secret=secret))
             self._changed()
@@ -42,6 +44,13 @@ class Questions:
                 self._changed()
 
         return ask
+
+    def look(self) -> None:
+        """Clients came or went: without anybody who answers, what is open stays unanswered."""
+        if not self._seats.answers_input:
+            for question in self._open.values():
+                if not question.done():
+                    question.set_result(None)
 
     def answer(self, execution_id: str, text: str) -> None:
         """Give it one line. Raises `ConflictError` when it asks nothing (any more)."""

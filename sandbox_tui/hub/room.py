@@ -66,7 +66,7 @@ class Room:
         self._tasks: set[asyncio.Task[None]] = set()
         self._shown = (self.state, "")
         self.book.document.listen(changed)
-        self.book.seats.on_peers = changed
+        self.book.seats.on_peers = self._look_around
 
     # --- what it is ---------------------------------------------------------------------------
 
@@ -223,6 +223,10 @@ class Room:
         self._changed()
 
     # --- inside -------------------------------------------------------------------------------
+
+    def _look_around(self) -> None:
+        self.queue.questions.look()
+        self._changed()
 
     async def _launch(self) -> Kernel:
         self.failure, self._exit_code = "", None

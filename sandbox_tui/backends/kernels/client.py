@@ -318,10 +318,10 @@ class KernelClient:
         run = self._runs.get(message.parent)
         if run is not None and run.on_input is not None:
             prompt, secret = messages.question(unpack(message))
-            run.own(self._answer(run.on_input(prompt, secret)))
+            run.own(self._answer(run, run.on_input(prompt, secret)))
 
-    async def _answer(self, answer: Awaitable[str]) -> None:
-        value = await answer
+    async def _answer(self, run: Run, answer: Awaitable[str | None]) -> None:
+        value = run.answered(await answer)
         if not self._closed:
             self._wire.send("stdin", "input_reply", {"value": value})
 

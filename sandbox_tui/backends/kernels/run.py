@@ -14,11 +14,19 @@ from sandbox_tui.backends.kernels.messages import Began, Cleared, Event, Updated
 from sandbox_tui.model.outputs import Failure, Outcome, Output, Text
 from sandbox_tui.runtime.execution import Execution
 
+NO_MORE = "\x04"
+"""The answer by which kernels know the end of all input."""
+
+NO_STDIN = "StdinNotImplementedError"
+"""What ipykernel raises for a question while nobody answers."""
+
+UNANSWERED = "input() was called, and nobody is left who could answer"
+
 COALESCE = 0.02
 """Seconds for which text is gathered into one output."""
 
-Asked = Callable[[str, bool], Awaitable[str]]
-"""Answers what running code asks: gets the prompt, and whether the answer is a secret."""
+Asked = Callable[[str, bool], Awaitable[str | None]]
+"""Gets what running code asks, and whether the answer is a secret; `None`: nobody answers."""
 
 Heard = Callable[[Execution, Event], None]
 
@@ -57,6 +65,7 @@ class Run:
         self._gathered: list[str] = []
         self._timer: asyncio.TimerHandle | None = None
         self._asking: asyncio.Task[None] | None = None
+        self._unanswered = False
 
     @property
     def is_whole(self) -> bool:
@@ -113,6 +122,11 @@ class Run:
         """Wait for an answer to a question of the code, for as long as the code does."""
         self._asking = asyncio.create_task(asking)
 
+    def answered(self, line: str | None) -> str:
+        """What to tell the code that asked: one line, or that there is none."""
+        self._unanswered = line is None
+        return NO_MORE if line is None else line
+
     def flush(self) -> None:
         """Hand over the gathered text."""
         if self._timer is not None:
@@ -125,10 +139,19 @@ class Run:
             self._heard(self.execution, piece)
 
     def _named(self, output: Output) -> Output:
-        """A top-level `await` is ended by cancelling it; to a person it was interrupted."""
-        if self.verdict and isinstance(output, Failure) and output.name == "CancelledError":
-            return Failure("KeyboardInterrupt", output.message, output.traceback)
-        return output
+        """As a person should know it, who did not do what the kernel was told to end it.
+
+        A top-level `await` is ended by cancelling it; code that asks what nobody answers, by the
+        end of its input.
+        """
+        match output:
+            case Failure("CancelledError", message, traceback) if self.verdict:
+                return Failure("KeyboardInterrupt", message, traceback)
+            case Failure("EOFError", "", traceback) if self._unanswered:
+                last = f"{NO_STDIN}: {UNANSWERED}"
+                return Failure(NO_STDIN, UNANSWERED, (*traceback[:-1], last))
+            case _:
+                return output
 
     def _gather(self, text: Text) -> None:
         if text.stream != self._stream:

@@ -9,7 +9,7 @@ import random
 import signal
 import sys
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
@@ -30,7 +30,7 @@ from sandbox_tui.model.errors import (
     NotRunningError,
     SandboxError,
 )
-from sandbox_tui.model.outputs import Failure, Outcome, Text
+from sandbox_tui.model.outputs import Failure, Outcome, Result, Text
 from sandbox_tui.model.refs import Kind, Place, Ref
 from sandbox_tui.model.room import (
     ExecutionBegan,
@@ -471,6 +471,58 @@ async def test_input_fails_at_once_unless_somebody_answers(room: Room, other: Ro
     async with asyncio.timeout(10):
         await room.interrupt()
         assert (await waiting).outcome is Outcome.CANCELLED
+
+
+async def test_input_fails_at_once_when_nobody_is_left_to_answer(room: Room) -> None:
+    ask = "try: input()\nexcept EOFError: print('no more')\ninput('name? ')"
+    async with asyncio.timeout(20):
+        result = await _unanswered(room, ask, lambda answering: answering.answer_input(False))
+        assert result.stdout == "no more\n"
+        result = await _unanswered(room, "input()", lambda answering: answering.aclose())
+        assert result.error is not None
+        assert "nobody is left" in result.error.traceback[-1]
+        assert (await (await room.execute("1"))).ok
+
+
+async def _unanswered(room: Room, code: str, leave: Callable[[Room], Awaitable[None]]) -> Result:
+    """How code ends that asked while there was somebody who answers, and then nobody."""
+    async with opened() as answering:
+        await answering.answer_input()
+        await answering.announce(code)
+        await retry_until_async(lambda: any(peer.name == code for peer in room.peers))
+        execution = await room.execute(code)
+        await retry_until_async(lambda: _waits(room))
+        await leave(answering)
+        result = await execution
+    assert result.error is not None
+    assert result.error.name == "StdinNotImplementedError"
+    return result
+
+
+async def test_input_fails_at_once_when_the_client_that_answers_is_killed(room: Room) -> None:
+    client = await asyncio.create_subprocess_exec(sys.executable, "-c", ANSWERS)
+    try:
+        await retry_until_async(lambda: any(peer.name == "person" for peer in room.peers), 20)
+        execution = await room.execute("input()")
+        await retry_until_async(lambda: _waits(room))
+    finally:
+        client.kill()
+        await client.wait()
+    async with asyncio.timeout(5):
+        result = await execution
+    assert result.error is not None
+    assert result.error.name == "StdinNotImplementedError"
+
+
+ANSWERS = """
+import time
+from sandbox_tui import Ref, blocking
+with blocking() as api:
+    room = api.room(Ref("room:lab"))
+    room.answer_input()
+    room.announce("person")
+    time.sleep(60)
+"""
 
 
 async def _question(events: AsyncIterator[RoomEvent]) -> InputAsked:
