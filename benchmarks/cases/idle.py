@@ -20,9 +20,9 @@ from benchmarks.subjects import DASHBOARD, show_session
 from benchmarks.terminal import terminal
 
 SESSIONS, CONTAINERS, ROOMS = 100, 20, 5
-ROUNDS = 2
+ROUNDS = 3
 SETTLED = 5.0
-WINDOW = 12.0
+WINDOW = 20.0
 AGED = 60.0
 """Young sandboxes tick: their ages are told in seconds. The first look without is that long."""
 PERCENT = 100.0

@@ -72,6 +72,16 @@ class Wakes(Protocol):
 
 
 @runtime_checkable
+class Holds(Protocol):
+    """Knows by the events it hears that its last listing still holds, so that none is asked for."""
+
+    @property
+    def holds(self) -> bool:
+        """Whether they are heard, and that listing is no older than is safe without them."""
+        ...
+
+
+@runtime_checkable
 class Glances(Protocol):
     """Can tell of one sandbox without listing the others."""
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 
 import msgspec
 
-from sandbox_tui.backends.base import Backend, Wakes
+from sandbox_tui.backends.base import Backend, Holds, Wakes
 from sandbox_tui.model.errors import BackendUnavailableError, SandboxError
 from sandbox_tui.model.world import Health, Sandbox
 from sandbox_tui.runtime.pulse import Pulse
@@ -45,9 +45,11 @@ class Poller:
         """Poll for ever. Never raises for what the backend does."""
         if isinstance(self.backend, Wakes):
             self.backend.listen(self._ticker.wake)
+        woken = True
         while True:
-            await self.poll()
-            await self._ticker.wait()
+            async with self._turn:
+                await self._poll(woken)
+            woken = await self._ticker.wait()
 
     async def refresh(self) -> None:
         """Return after a poll that began after this call."""
@@ -59,14 +61,16 @@ class Poller:
     async def poll(self) -> None:
         """Ask once and publish what it said, or that it said nothing."""
         async with self._turn:
-            await self._poll()
+            await self._poll(True)
 
-    async def _poll(self) -> None:
+    async def _poll(self, asked: bool) -> None:
+        """Unless it is `asked` for, a listing that still holds is not made anew."""
         self._begun += 1
         number = self._begun
         try:
             async with asyncio.timeout(self._deadline):
-                sandboxes = await self.backend.poll()
+                holds = not asked and self._holds
+                sandboxes = self.sandboxes if holds else await self.backend.poll()
                 health = await self.backend.probe()
         except SandboxError as error:
             self._failed(error)
@@ -81,6 +85,11 @@ class Poller:
         self._finished = number
         self._publish()
         self._polled.fire()
+
+    @property
+    def _holds(self) -> bool:
+        was_ok = self.health is not None and self.health.ok
+        return was_ok and isinstance(self.backend, Holds) and self.backend.holds
 
     def _succeeded(self, sandboxes: Sequence[Sandbox], health: Health) -> None:
         self._ticker.succeeded()

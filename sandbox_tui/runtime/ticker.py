@@ -44,12 +44,14 @@ class Ticker:
         self._hurried.set()
         self._woken.set()
 
-    async def wait(self) -> None:
-        """Return when the next tick is due."""
+    async def wait(self) -> bool:
+        """Return when the next tick is due; whether something woke it."""
         await _within(SHORTEST, self._hurried)
         await _within(max(0.0, self.pause - SHORTEST), self._woken)
+        woken = self._woken.is_set()
         self._hurried.clear()
         self._woken.clear()
+        return woken
 
 
 async def _within(seconds: float, event: asyncio.Event) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
 from collections.abc import AsyncGenerator, Callable, Sequence
 from functools import partial
 from pathlib import Path
@@ -37,6 +38,8 @@ if TYPE_CHECKING:
     from sandbox_tui.backends.containers.engine.engine import Engine
     from sandbox_tui.backends.containers.vitals.vitals import Meter
 
+HOLDS_SECONDS = 5.0
+"""How long a listing is good for while the engine's events tell what happens."""
 START_SECONDS = 60.0
 REMOVE_SECONDS = 30.0
 ORDER_SECONDS = 15.0
@@ -66,6 +69,7 @@ class ContainerBackend(Upkeep, Storage):
         self._commands = Commands(self._link)
         self._running: set[asyncio.Task[None]] = set()
         self._closed = False
+        self._listed_at = 0.0
 
     async def probe(self) -> Health:
         """Which engine answers, and where; else why none does."""
@@ -77,10 +81,18 @@ class ContainerBackend(Upkeep, Storage):
 
     async def poll(self) -> Sequence[Sandbox]:
         """All containers; the identical list when nothing has changed."""
+        began = time.monotonic()
         sandboxes = await self._link.ask(self._listing.refresh)
+        self._listed_at = began
         if not self._listing.complete and self._wake is not None:
             self._wake()
         return sandboxes
+
+    @property
+    def holds(self) -> bool:
+        """See `Holds`: to list is the dearest of what an engine is asked while nothing happens."""
+        is_heard = self._events is not None and self._events.is_heard
+        return is_heard and time.monotonic() - self._listed_at < HOLDS_SECONDS
 
     def listen(self, wake: Callable[[], None]) -> None:
         """Wake at the engine's events."""

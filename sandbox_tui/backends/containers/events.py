@@ -52,6 +52,11 @@ class Events:
         name = f"events of {link.place}"
         threading.Thread(target=self._listen, name=name, daemon=True).start()
 
+    @property
+    def is_heard(self) -> bool:
+        """Whether whatever happens now will be told."""
+        return self._stream is not None
+
     async def aclose(self, seconds: float = 1.0) -> None:
         """End the listening; wait up to `seconds` for the thread to be gone."""
         self._closing.set()

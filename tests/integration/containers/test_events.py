@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import threading
 import time
 from collections.abc import Callable
 
 import pytest
 
+from sandbox_tui.api.client import running
 from sandbox_tui.backends.containers.backend import ContainerBackend
+from sandbox_tui.hub.hub import Hub
 from sandbox_tui.model.refs import Kind, Ref
 from sandbox_tui.model.world import State
 from tests.integration.containers.conftest import Outside, on_docker
-from tests.integration.containers.peers import Answer, Forwarder, Peer, chunks, reply
+from tests.integration.containers.peers import Answer, Forwarder, Peer, chunks, reply, silence
 from tests.support import retry_until_async, stays
 
 
@@ -152,4 +155,31 @@ async def test_an_engine_that_talks_nonsense_is_not_asked_without_end(
 
     await retry_until_async(lambda: times() >= 2)
     assert await stays(lambda: times() <= 6, 0.7)
+    await backend.aclose()
+
+
+async def test_while_events_are_heard_the_engine_is_asked_whether_it_answers_and_no_more(
+    peer: Callable[[dict[str, Answer]], Peer], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def events(connection: socket.socket) -> None:
+        connection.sendall(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
+        silence(connection)
+
+    engine = peer({"/events": events, "/containers/json": reply(b"[]")})
+
+    def asked(what: str) -> int:
+        return len([path for path in engine.asked if path.endswith(what)])
+
+    backend = ContainerBackend(engine.url, patience=1)
+    hub = Hub((backend,), intervals={Kind.CONTAINER: 0.05})
+    async with running(hub):
+        await retry_until_async(lambda: asked("/events"))
+        await retry_until_async(lambda: asked("/_ping") > 20)
+        listed = asked("/json")
+        assert listed <= 4
+        await hub.refresh(backend.place)
+        assert asked("/json") > listed
+        monkeypatch.setattr("sandbox_tui.backends.containers.backend.HOLDS_SECONDS", 0.2)
+        listed = asked("/json")
+        await retry_until_async(lambda: asked("/json") > listed + 1)
     await backend.aclose()

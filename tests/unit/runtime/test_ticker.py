@@ -22,7 +22,7 @@ async def test_a_wake_ends_the_pause_and_many_wakes_end_it_once() -> None:
     for _ in range(5):
         ticker.wake()
     async with asyncio.timeout(5):
-        await ticker.wait()
+        assert await ticker.wait()
 
     again = asyncio.create_task(ticker.wait())
     done, _ = await asyncio.wait({again}, timeout=0.1)
@@ -49,7 +49,7 @@ async def test_events_keep_the_shortest_pause_and_who_waits_does_not() -> None:
 
 async def test_without_a_wake_the_interval_passes() -> None:
     began = time.monotonic()
-    await Ticker(0.1).wait()
+    assert not await Ticker(0.1).wait()
 
     assert time.monotonic() - began >= 0.09
 
