@@ -263,6 +263,31 @@ async def test_bulk_asks_once_for_all_marked(machine: Machine) -> None:
         assert {WEB, DB} == {action.ref for action in machine.actions if isinstance(action, Stop)}
 
 
+async def test_what_fails_of_many_is_told_once(machine: Machine) -> None:
+    for number in range(6):
+        await machine.containers.start(ContainerSpec(name=f"bot-{number}", image="x"))
+    async with machine.dashboard() as sight:
+        sight.select(DB)
+        await sight.press("*")
+        await sight.sees("12 marked")
+        await sight.press("b")
+        await sight.type("stop")
+        await sight.press("enter")
+        await sight.sees("Stop 12 sandboxes?")
+        await machine.containers.stop(Ref("container:bot-0"))
+        await machine.containers.remove(Ref("container:bot-0"))
+        await sight.until(lambda: sight.box(Ref("container:bot-0")) is None)
+        machine.containers.down = "the engine went away"
+        await sight.press("y")
+        await sight.until(lambda: "8 of 12 failed: container:bot-0 is gone" in sight.notices)
+        assert len(machine.actions) == 11
+        assert sight.notices.count("went away") <= 1  # that the backend is lost
+        chronicle = sight.dashboard.desk.chronicle
+        assert "went away" in chronicle.of(WEB)[-1].what
+        gone = chronicle.of(Ref("container:bot-0"))
+        assert any(event.what == "stop: is gone" for event in gone)
+
+
 async def test_every_action_is_logged_with_its_command_line(machine: Machine) -> None:
     async with machine.dashboard() as sight:
         sight.select(WEB)

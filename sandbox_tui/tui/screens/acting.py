@@ -31,6 +31,7 @@ from sandbox_tui.runtime.execution import Execution
 from sandbox_tui.tui import messages
 from sandbox_tui.tui.asking import action_for, is_same, question
 from sandbox_tui.tui.bodies import is_foreign
+from sandbox_tui.tui.bulk import Bulk
 from sandbox_tui.tui.chrome.input_purposes import Purpose, Typing
 from sandbox_tui.tui.command_line import command_line
 from sandbox_tui.tui.commands import asks, command
@@ -62,6 +63,7 @@ class Acting:
 
     def __init__(self, dashboard: Dashboard) -> None:
         self._on = dashboard
+        self._bulks: list[Bulk] = []
 
     def do(self, command_id: str, box: Sandbox, words: str = "") -> None:
         """Do a verb for that sandbox; it is possible."""
@@ -106,6 +108,7 @@ class Acting:
         action, answer = message.action, message.answer
         done = "done" if message.seconds < 0.1 else f"done in {message.seconds:.1f} s"
         self._log(action, "begun" if isinstance(answer, Execution) else done)
+        self._is_of_bulk(action)
         if isinstance(action, Run | Send) and action.ref != self._on.selected:
             self._on.tell(Notice(f"{_TOLD[type(action)]} {action.ref.name}"))
         if isinstance(answer, Attachment):
@@ -121,6 +124,8 @@ class Acting:
         """Log it, and say why."""
         error = message.error
         self._log(message.action, error.message, ok=False)
+        if self._is_of_bulk(message.action, error.message):
+            return
         text = f"{error.message}\n{error.hint}" if error.hint else error.message
         self._on.tell(Notice(text, "error", type(message.action).__name__))
 
@@ -143,8 +148,8 @@ class Acting:
         from sandbox_tui.tui.screens.confirm import Confirm
 
         def decided(agreed: bool | None) -> None:
-            for box in boxes if agreed else ():
-                self._act_if_same(verb, box)
+            if agreed:
+                self._act_on(verb, boxes)
 
         self._on.program.ask(Confirm(question(verb, boxes)), decided)
 
@@ -154,16 +159,37 @@ class Acting:
         else:
             self.perform(action_for(verb, box))
 
-    def _act_if_same(self, verb: Verb, asked: Sandbox) -> None:
+    def _act_on(self, verb: Verb, asked: Sequence[Sandbox]) -> None:
         """Act on what was asked about, never on what has its name by now."""
-        box = self._on.desk.box(asked.ref)
-        if box is None or not is_same(asked, box):
-            became = "is gone" if box is None else "is another one by now"
-            self._on.tell(Notice(f"{verb.title}: {asked.ref} {became}", "warning"))
-        elif why := verb.impossible(box):
-            self._on.tell(Notice(f"{verb.title} {asked.ref.name}: {why}", "warning"))
-        else:
-            self.perform(action_for(verb, box))
+        actions: list[Action] = []
+        refused: list[str] = []
+        for one in asked:
+            box = self._on.desk.box(one.ref)
+            if why := _changed(one, box) or (box and verb.impossible(box)):
+                refused.append(f"{one.ref} {why}")
+                self._note(one.ref, f"{verb.title.lower()}: {why}")
+            elif box is not None:
+                actions.append(action_for(verb, box))
+        if len(asked) > 1:
+            self._bulks.append(Bulk(verb.title, actions, refused))
+            self._tell_bulks()
+        elif refused:
+            self._on.tell(Notice(f"{verb.title}: {refused[0]}", "warning"))
+        for action in actions:
+            self.perform(action)
+
+    def _is_of_bulk(self, action: Action, reason: str = "") -> bool:
+        """Whether it was one of several; why it failed is told with the others then."""
+        is_of_one = any(bulk.takes(action, reason) for bulk in self._bulks)
+        self._tell_bulks()
+        return is_of_one
+
+    def _tell_bulks(self) -> None:
+        """Tell what failed of those that are over."""
+        over = [bulk for bulk in self._bulks if bulk.is_over]
+        self._bulks = [bulk for bulk in self._bulks if not bulk.is_over]
+        for notice in filter(None, (bulk.notice for bulk in over)):
+            self._on.tell(notice)
 
     def _copy(self, ref: Ref, purpose: Purpose, words: str) -> None:
         try:
@@ -184,6 +210,9 @@ class Acting:
             self._on.desk.chronicle.add(Event(at=time.time(), ref=attachment.ref, what=what))
             self._on.tell(Notice(what))
 
+    def _note(self, ref: Ref, what: str) -> None:
+        self._on.desk.chronicle.add(Event(at=time.time(), ref=ref, what=what, ok=False))
+
     def _log(self, action: Action, what: str, *, ok: bool = True) -> None:
         ref = _ref(action)
         title = _WORDS.sub(" ", type(action).__name__).lower()
@@ -193,6 +222,13 @@ class Acting:
         )
         if ref == self._on.selected and self._on.viewer.tab is Tab.EVENTS:
             self._on.refresh_view()
+
+
+def _changed(asked: Sandbox, box: Sandbox | None) -> str:
+    """Why it must not be acted on: it is not what was asked about."""
+    if box is None:
+        return "is gone"
+    return "" if is_same(asked, box) else "is another one by now"
 
 
 _WORDS = re.compile(r"(?<=[a-z])(?=[A-Z])")
