@@ -7,10 +7,11 @@ from typing import Literal, NamedTuple
 
 from sandbox_tui.hub.attention import Attention, Need, Rule
 from sandbox_tui.hub.filter import Filter
+from sandbox_tui.hub.registry import NOUNS
 from sandbox_tui.model.refs import Kind, Place, Ref
 from sandbox_tui.model.world import Health, Sandbox, World, diff
 from sandbox_tui.tui.history import Chronicle, Measurements
-from sandbox_tui.tui.sections import Picture, clock
+from sandbox_tui.tui.sections import Picture, clock, dead
 
 Severity = Literal["information", "warning", "error"]
 
@@ -76,9 +77,21 @@ class Desk:
         at = refs.index(after) + 1 if after is not None and after in refs else 0
         return refs[at % len(refs)]
 
-    def is_asking(self, kind: Kind) -> bool:
-        """Whether no backend of that kind has answered yet."""
-        return not any(entry.kind is kind for entry in self.world.health)
+    def is_asking(self, *kinds: Kind) -> bool:
+        """Whether no backend of one of these kinds, of any by default, has answered yet."""
+        answered = {entry.kind for entry in self.world.health}
+        return not answered.issuperset(kinds or Kind)
+
+    def missing(self, kind: Kind | None) -> str:
+        """Why there is none of that kind in the list, or nothing that needs a person."""
+        what = NOUNS[kind] if kind else "sandbox that needs you"
+        if self.is_asking(*([kind] if kind else ())):
+            return f"still looking for a {what} …"
+        if self.filter_text:
+            return f"no {what} fits the filter"
+        if kind and dead(kind, self.world):
+            return f"no {what} is known: its backend does not answer"
+        return f"there is no {what}" if kind else "nothing needs you"
 
 
 def _turn(before: World, entry: Health) -> Notice | None:

@@ -173,6 +173,24 @@ async def test_a_backend_that_hangs_delays_neither_paint_nor_keys(machine: Machi
         await sight.sees("● api", "asking …")
         await sight.press("j")
         assert sight.selected == "tmux:docs"
+        await sight.press("3")
+        await sight.until(lambda: "still looking for a container" in sight.notices)
+
+
+async def test_a_section_without_rows_says_why(bare: Machine) -> None:
+    bare.containers.hangs = True
+    app = DashboardApp(bare.connect, bare.outfit)
+    async with app.run_test(size=(120, 40)) as pilot:
+        sight = Sight(app, pilot)
+        await sight.sees("no tmux session yet", "asking every backend …")
+        assert "Nothing runs here yet" not in sight.text()
+        await sight.press("2", "1")
+        await sight.until(lambda: "there is no tmux session" in sight.notices)
+        await sight.until(lambda: "still looking for a sandbox that needs you" in sight.notices)
+        bare.containers.hangs, bare.containers.down = False, "gone"
+        await sight.until(lambda: sight.dashboard.desk.world.health_of(bare.containers.place))
+        await sight.press("3")
+        await sight.until(lambda: "its backend does not answer" in sight.notices)
 
 
 async def test_nothing_at_all_is_a_welcome(bare: Machine) -> None:

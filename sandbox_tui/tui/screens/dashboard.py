@@ -354,8 +354,8 @@ class Dashboard(Screen[None], inherit_bindings=False):
 
     def refresh_view(self) -> None:
         """Show the selected sandbox as it is now, and fetch what that needs."""
-        asking = not self.desk.world.health
-        self.viewer.nothing = self._lost or nothing(self.desk.filter_text, asking, self.keymap)
+        asking, text = self.desk.is_asking(), self.desk.filter_text
+        self.viewer.nothing = self._lost or nothing(text, asking, self.keymap)
         self.stage.show(self.desk.box(self.selected))
         self.refresh_keys()
         self._watch_soon()

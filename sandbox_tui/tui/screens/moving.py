@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
-from sandbox_tui.hub.registry import NOUNS
 from sandbox_tui.model.refs import Kind, Ref
 from sandbox_tui.tui.chrome.input_purposes import Purpose, Typing
 from sandbox_tui.tui.chrome.panels import Panels
@@ -174,8 +173,8 @@ class Moving:
         def go() -> None:
             self.home()
             if not self._on.listing.jump_to_section(key):
-                what = f"there is no {NOUNS[Kind(key)]}" if key in TITLES else "nothing needs you"
-                self._on.tell(Notice(what))
+                kind = Kind(key) if key in TITLES else None
+                self._on.tell(Notice(self._on.desk.missing(kind)))
 
         return go
 
