@@ -12,17 +12,23 @@ from sandbox_tui.model.errors import ConfigError
 from sandbox_tui.model.specs import ContainerSpec
 
 
-def enforce(spec: ContainerSpec, allowed: Collection[str], folder: Path | None = None) -> None:
+def enforce(
+    spec: ContainerSpec,
+    allowed: Collection[str],
+    folder: Path | None = None,
+    engines: Collection[str] = (),
+) -> None:
     """Raise `PolicyError` for what `spec` may not have; its relative paths start at `folder`.
 
-    Links are followed, so that none leads to what is refused by its own name. Does file I/O.
+    `engines` are addresses of more than are found as everywhere in this program. Links are
+    followed, so that none leads to what is refused by its own name. Does file I/O.
     """
     start = folder or Path.cwd()
     policy.enforce(
         spec,
         allowed,
         resolve=lambda path: _real(start / Path(path).expanduser()),
-        sockets=tuple(engine_sockets()),
+        sockets=tuple(engine_sockets(engines)),
     )
 
 
@@ -34,8 +40,8 @@ def _real(path: Path) -> str:
         return os.path.normpath(path)
 
 
-def engine_sockets() -> list[str]:
-    """The sockets of engines, found as their command lines find them.
+def engine_sockets(named: Collection[str] = ()) -> list[str]:
+    """The sockets of these engines, and of those found as their command lines find them.
 
     That of a docker context may lie anywhere, as in the user's home.
     """
@@ -43,6 +49,7 @@ def engine_sockets() -> list[str]:
         chosen = choose().endpoints
     except ConfigError:
         chosen = ()  # no such context: there is no engine to reach by it
-    urls = (endpoint.url for endpoint in (*chosen, *podman_sockets(os.environ)))
+    found = (endpoint.url for endpoint in (*chosen, *podman_sockets(os.environ)))
+    urls = (f"unix://{url}" if url.startswith("/") else url for url in (*named, *found))
     paths = (url.removeprefix("unix://") for url in urls if url.startswith("unix://"))
     return list(filter(os.path.exists, paths))

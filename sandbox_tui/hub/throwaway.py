@@ -23,16 +23,18 @@ def described(
     *,
     environ: Mapping[str, str] | None = None,
     folder: Path | None = None,
+    engines: Collection[str] = (),
 ) -> ContainerSpec:
     """The container of `[OPTIONS] IMAGE`, when the policy allows it; its name may be empty.
 
-    Raises `DockerArgumentError`, `InvalidSpecError` or `PolicyError`.
+    `engines` are addresses whose sockets are guarded, too. Raises
+    `DockerArgumentError`, `InvalidSpecError` or `PolicyError`.
     """
     spec, words = parse_docker_run(arguments, environ)
     if words:
         raise DockerArgumentError(words[0], "it comes after the image, where the command goes")
     check(named(spec))
-    enforce(spec, allowed, folder)
+    enforce(spec, allowed, folder, engines)
     return spec
 
 

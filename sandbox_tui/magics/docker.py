@@ -48,7 +48,7 @@ class DockerMagics(Magics):
         self._file = dockyter.find()
         self._said = dockyter.load(self._file)
         config = load().config
-        self._allowed = config.policy.allow
+        self._allowed, self._engines = config.policy.allow, config.backends.container.hosts
         self._profiles = Profiles(config.profiles)
         self._spec: ContainerSpec | None = None
         self.redirect = Redirect(shell, self._run_line)
@@ -165,7 +165,13 @@ class DockerMagics(Magics):
     def _described(self, arguments: str | tuple[str, ...] | list[str]) -> ContainerSpec:
         words = _words(arguments) if isinstance(arguments, str) else arguments
         return translated(
-            lambda: described(words, self._allowed, environ=os.environ, folder=Path.cwd())
+            lambda: described(
+                words,
+                self._allowed,
+                environ=os.environ,
+                folder=Path.cwd(),
+                engines=self._engines,
+            )
         )
 
     def _run_line(self, command: str, collect: Callable[[str], None] | None) -> int | None:

@@ -33,8 +33,17 @@ OPEN = ("/health",)
 """What is answered without a token: it tells nothing but that there is an answer."""
 
 
-def make_app(api: Api, settings: Server, gate: Gate, *, allowed: Collection[str] = ()) -> FastAPI:
+def make_app(
+    api: Api,
+    settings: Server,
+    gate: Gate,
+    *,
+    allowed: Collection[str] = (),
+    engines: Collection[str] = (),
+) -> FastAPI:
     """The app; `gate` says who may ask, `allowed` what containers may have.
+
+    The sockets of `engines` are among what they may not have.
 
     Its lifespan ends kernels that nobody uses.
     """
@@ -55,7 +64,7 @@ def make_app(api: Api, settings: Server, gate: Gate, *, allowed: Collection[str]
     for router in (
         WorldRoutes(api).router(),
         JupyCell(kernels, settings.output).router(),
-        Dockyter(api, allowed, settings.timeout, settings.output).router(),
+        Dockyter(api, allowed, engines, settings.timeout, settings.output).router(),
         ActionRoutes(api, runs).router(),
         SandboxRoutes(api, runs, settings.output).router(),
         RoomRoutes(api, runs).router(),

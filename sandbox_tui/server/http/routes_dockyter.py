@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import shlex
 from collections.abc import Collection
+from functools import partial
 from typing import cast
 
 import msgspec
@@ -47,11 +48,21 @@ class Said(msgspec.Struct, frozen=True):
 
 
 class Dockyter:
-    """The routes. `allowed` is what containers may have, `timeout` seconds of life are the most."""
+    """The routes. `allowed` is what containers may have, `timeout` seconds of life are the most.
 
-    def __init__(self, api: Api, allowed: Collection[str], timeout: float, most: int) -> None:
+    The sockets of `engines` are guarded, too.
+    """
+
+    def __init__(
+        self,
+        api: Api,
+        allowed: Collection[str],
+        engines: Collection[str],
+        timeout: float,
+        most: int,
+    ) -> None:
         self._api = api
-        self._allowed = allowed
+        self._described = partial(described, allowed=allowed, engines=engines)
         self._timeout = timeout
         self._most = most
 
@@ -71,7 +82,7 @@ class Dockyter:
         """Run a command in a container of its own, which is gone afterwards."""
         asked = await read(request, Command)
         words = _words(asked.args)
-        spec = await asyncio.to_thread(described, words, self._allowed)
+        spec = await asyncio.to_thread(self._described, words)
         action = RunOnce(spec=running(spec, asked.cmd), timeout=self._timeout)
         execution = cast(Execution, await self._api.perform(action))
         result = await while_there(request, _ended(execution))

@@ -44,7 +44,8 @@ async def serve(
     try:
         async with connect(kinds=kinds, demo=demo, read_only=read_only) as api:
             await api.settled(SETTLING)
-            app = make_app(api, settings, gate, allowed=config.policy.allow)
+            allowed, engines = config.policy.allow, config.backends.container.hosts
+            app = make_app(api, settings, gate, allowed=allowed, engines=engines)
             await _run(Server(_config(app)), listening.socket, lambda: ready(listening))
     finally:
         listening.socket.close()

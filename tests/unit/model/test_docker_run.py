@@ -176,6 +176,14 @@ def test_the_socket_of_the_engine_in_use_is_guarded(tmp_path, monkeypatch) -> No
                 here.enforce(spec, ())
 
 
+@pytest.mark.parametrize("scheme", ["unix://", ""])
+def test_so_is_that_of_an_engine_that_the_configuration_names(tmp_path, scheme: str) -> None:
+    spec = parsed(f"-v {tmp_path}:/data ubuntu").spec
+    (tmp_path / "engine.sock").touch()
+    with pytest.raises(PolicyError):
+        here.enforce(spec, (), engines=("local", "ssh://me@far", f"{scheme}{tmp_path}/engine.sock"))
+
+
 def test_so_is_the_socket_of_a_docker_context(tmp_path, monkeypatch) -> None:
     (tmp_path / "desktop.sock").touch()
     meta = tmp_path / "contexts" / "meta" / hashlib.sha256(b"desktop").hexdigest() / "meta.json"
