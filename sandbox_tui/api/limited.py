@@ -13,7 +13,8 @@ from sandbox_tui.model.world import RoomFacts, Sandbox
 class LimitedApi(PassingApi):
     """See `Api`. Raises `LimitReachedError` for what would start one kernel more than `most`.
 
-    Kernels of other programs are not counted, those of the dashboard are: it is one machine.
+    Kernels of other programs are not counted, those of the dashboard are: it is one machine. Who
+    serves a bare `line` passes words on, none of which starts a kernel, and needs no limit.
     """
 
     def __init__(self, api: Api, most: int) -> None:

@@ -239,7 +239,12 @@ class Server(Section, frozen=True, kw_only=True):
     timeout: Annotated[
         float, Meta(ge=1, le=604800, description="Seconds that a cell may run unless it says so")
     ] = 3600.0
-    body: Annotated[int, Meta(ge=1024, description="Longest request, in bytes")] = 16_777_216
+    body: Annotated[
+        int, Meta(ge=1024, description="Longest request, or message of a WebSocket, in bytes")
+    ] = 16_777_216
+    upload: Annotated[
+        float, Meta(ge=1, le=86400, description="Seconds in which a request must have come whole")
+    ] = 60.0
     output: Annotated[
         int, Meta(ge=1024, description="Most output of one run that is answered, in characters")
     ] = 4_000_000

@@ -59,7 +59,7 @@ def make_app(
         swagger_ui_oauth2_redirect_url=None,
         lifespan=lambda _: _culling(Culler(api, kernels, settings.idle), settings.idle),
     )
-    app.add_middleware(Door, gate=gate, longest=settings.body)
+    app.add_middleware(Door, gate=gate, longest=settings.body, patience=settings.upload)
     errors.install(app)
     for router in (
         WorldRoutes(api).router(),

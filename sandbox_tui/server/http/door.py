@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import cast
 
 from starlette.responses import RedirectResponse, Response
@@ -14,12 +15,16 @@ BODILESS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
 class Door:
-    """An ASGI app in front of another. `longest` is the longest body, in bytes."""
+    """An ASGI app in front of another.
 
-    def __init__(self, app: ASGIApp, gate: Gate, longest: int) -> None:
+    `longest` is the longest body, in bytes; `patience` is how long one may take, in seconds.
+    """
+
+    def __init__(self, app: ASGIApp, gate: Gate, longest: int, patience: float) -> None:
         self._app = app
         self._gate = gate
         self._longest = longest
+        self._patience = patience
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let a request in, or answer it here."""
@@ -28,7 +33,7 @@ class Door:
         visit = visit_of(scope)
         response = self._answer(visit)
         if response is None and scope["type"] == "http" and visit.method not in BODILESS:
-            response, receive = await self._read(visit, receive)
+            response, receive = await self._in_time(visit, receive)
         if response is None:
             return await self._app(scope, receive, send)
         if scope["type"] == "websocket":
@@ -45,6 +50,14 @@ class Door:
         if refusal.status == 401:
             response.headers["www-authenticate"] = "Bearer"
         return response
+
+    async def _in_time(self, visit: Visit, receive: Receive) -> tuple[Response | None, Receive]:
+        try:
+            async with asyncio.timeout(self._patience):
+                return await self._read(visit, receive)
+        except TimeoutError:
+            message = f"the body did not come within {self._patience:g} s"
+            return _last(errors.answer(408, "BodyTooSlowError", message, "Send it again.")), receive
 
     async def _read(self, visit: Visit, receive: Receive) -> tuple[Response | None, Receive]:
         """The body, read to its end; every route needs all of it."""
@@ -65,9 +78,7 @@ class Door:
 
     def _too_long(self) -> Response:
         message = f"the body is longer than {self._longest} bytes"
-        response = errors.answer(413, "BodyTooLongError", message, "Send less at once.")
-        response.headers["connection"] = "close"
-        return response
+        return _last(errors.answer(413, "BodyTooLongError", message, "Send less at once."))
 
 
 def visit_of(scope: Scope) -> Visit:
@@ -76,6 +87,12 @@ def visit_of(scope: Scope) -> Visit:
     headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in pairs}
     query = scope["query_string"].decode("latin-1")
     return Visit(scope.get("method", "GET"), scope["path"], query, headers)
+
+
+def _last(response: Response) -> Response:
+    """The connection ends with it: what is still to come of the body is not waited for."""
+    response.headers["connection"] = "close"
+    return response
 
 
 def _welcome(visit: Visit, gate: Gate) -> Response:

@@ -25,7 +25,6 @@ STATUS: Mapping[type[SandboxError], int] = {
     errors.UsageError: 400,
     errors.ReadOnlyError: 403,
     errors.PolicyError: 403,
-    errors.PolicyError: 403,
     errors.NotFoundError: 404,
     errors.BackendUnavailableError: 503,
     errors.DeadlineError: 504,
@@ -35,7 +34,6 @@ STATUS: Mapping[type[SandboxError], int] = {
     errors.RegistryError: 502,
     errors.RemoteRefusalError: 502,
     errors.BuildFailedError: 409,
-    errors.RemoteRefusalError: 502,
     errors.StartFailedError: 409,
     errors.OperationFailedError: 409,
 }

@@ -46,19 +46,22 @@ async def serve(
             await api.settled(SETTLING)
             allowed, engines = config.policy.allow, config.backends.container.hosts
             app = make_app(api, settings, gate, allowed=allowed, engines=engines)
-            await _run(Server(_config(app)), listening.socket, lambda: ready(listening))
+            await _run(
+                Server(_config(app, settings.body)), listening.socket, lambda: ready(listening)
+            )
     finally:
         listening.socket.close()
     return 0
 
 
-def _config(app: object) -> uvicorn.Config:
+def _config(app: object, longest: int) -> uvicorn.Config:
     return uvicorn.Config(
         app,  # pyright: ignore[reportArgumentType]  # an app is any callable of that shape
         log_config=None,
         access_log=False,
         lifespan="on",
         limit_concurrency=CONNECTIONS,
+        ws_max_size=longest,
         timeout_graceful_shutdown=GRACE,
         server_header=False,
     )

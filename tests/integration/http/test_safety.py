@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import signal
 import socket
@@ -10,6 +11,8 @@ from collections.abc import Iterator
 
 import httpx
 import pytest
+from websockets.exceptions import ConnectionClosedError
+from websockets.sync.client import connect
 
 from tests.integration.http.conftest import (
     PATIENCE,
@@ -27,6 +30,7 @@ server:
   kernels: 2
   idle: 1.5
   body: 20000
+  upload: 1
   names: [lab.example]
 """
 
@@ -134,6 +138,38 @@ def test_a_body_that_is_too_long_is_refused(http: httpx.Client) -> None:
     for content in (b"x" * 30_000, pieces()):
         response = http.post("/v1/actions", content=content)
         assert (response.status_code, response.json()["error"]["type"]) == (413, "BodyTooLongError")
+
+
+def test_a_body_that_does_not_come_is_not_waited_for(server: Served) -> None:
+    head = "POST /v1/actions HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer sesam\r\n"
+    with socket.create_connection(_address(server), timeout=10) as client:
+        client.sendall(f"{head}Content-Length: 1000\r\n\r\n{{".encode())
+        answer = b"".join(iter(lambda: client.recv(65536), b""))  # and then it hangs up
+
+    assert answer.startswith(b"HTTP/1.1 408 ")
+    assert b"BodyTooSlowError" in answer
+
+
+def test_a_message_over_a_websocket_is_no_longer_than_a_body(
+    server: Served, http: httpx.Client
+) -> None:
+    http.post("/v1/rooms", json={"name": "lab"})
+    where = f"{server.url.replace('http', 'ws')}/v1/rooms/lab/sync"
+    headers = {"authorization": "Bearer sesam"}
+    with connect(where, proxy=None, additional_headers=headers) as talk:
+        talk.send("{}")
+        talk.recv(timeout=10)
+        talk.send(json.dumps({"type": "Announce", "name": "x" * 30_000}))
+        with pytest.raises(ConnectionClosedError) as closed:
+            list(talk)
+    http.delete("/v1/rooms/lab")
+    assert closed.value.rcvd is not None
+    assert closed.value.rcvd.code == 1009
+
+
+def _address(server: Served) -> tuple[str, int]:
+    url = httpx.URL(server.url)
+    return url.host, url.port or 0
 
 
 def test_there_are_only_so_many_kernels_and_idle_ones_end(http: httpx.Client) -> None:
