@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 from blockbuster import blockbuster_ctx
+from hypothesis import HealthCheck, settings
 
 from tests.support import Engine, TmuxServer, require_engine, require_program
 
@@ -44,6 +45,11 @@ STRANGERS = (
     "TMUX",
     "TMUX_PANE",
 )
+
+
+# On a busy machine an example may take any time; the whole test has its own end.
+settings.register_profile("steady", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("steady")
 
 
 # --- a home for each test ---------------------------------------------------------------------

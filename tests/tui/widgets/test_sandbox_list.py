@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sandbox_tui.model.refs import Ref
@@ -195,7 +195,7 @@ async def test_when_its_sandbox_goes_the_neighbour_is_selected_and_said() -> Non
         assert show.said(Selected)[-1].ref is None
 
 
-@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=8)
 @given(st.randoms(use_true_random=False))
 async def test_selection_under_random_changes(chance: random.Random) -> None:
     """Whatever comes, the cursor is on its sandbox as long as that is in the list."""

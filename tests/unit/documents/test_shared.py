@@ -95,7 +95,7 @@ def act(peers: Peers, step: Step, chance: random.Random) -> None:
                 replica.remove(cell_id)
 
 
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 @given(steps, st.integers(0, 2**32))
 def test_replicas_that_heard_the_same_are_equal_to_the_byte(taken: list[Step], seed: int) -> None:
     chance, peers = random.Random(seed), Peers(3)
