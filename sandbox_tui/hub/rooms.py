@@ -277,7 +277,8 @@ class RoomsBackend:
         folder = self._store.runs(ref.name)
         record = await self._pool.run(_FILES, records.read, folder, execution_id)
         if record is None:
-            raise NotFoundError(execution_id)
+            message = f"no run of {ref} has the id {execution_id!r}"
+            raise NotFoundError(execution_id, message=message, hint="Only its last runs are kept.")
         return recalled(ref, execution_id, record)
 
     def reply(self, ref: Ref, execution_id: str, text: str) -> None:

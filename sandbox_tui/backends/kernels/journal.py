@@ -91,7 +91,8 @@ def _last_lines(texts: list[Text], count: int) -> Iterable[Text]:
         breaks = body.count("\n")
         if breaks >= wanted:
             kept = text.text[_start_of(body, wanted) :]
-            chosen.append(Text(text.stream, kept, text.at))
+            if kept:
+                chosen.append(Text(text.stream, kept, text.at))
             break
         wanted -= breaks
         chosen.append(text)

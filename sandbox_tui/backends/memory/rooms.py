@@ -180,7 +180,9 @@ class MemoryRooms(MemoryBackend):
         """Any run that it ever had."""
         execution = self._room(ref).all.get(execution_id)
         if execution is None:
-            raise NotFoundError(execution_id)
+            raise NotFoundError(
+                execution_id, message=f"no run of {ref} has the id {execution_id!r}"
+            )
         return execution
 
     def reply(self, ref: Ref, execution_id: str, text: str) -> None:

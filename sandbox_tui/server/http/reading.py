@@ -16,9 +16,12 @@ T = TypeVar("T")
 
 
 async def read(request: Request, wanted: type[T]) -> T:
-    """The body as one of those. Raises `UsageError` that names the path of what is wrong."""
+    """The body as one of those; without one, what has no value has its default.
+
+    Raises `UsageError` that names the path of what is wrong.
+    """
     try:
-        return from_json(await request.body(), wanted)
+        return from_json(await request.body() or b"{}", wanted)
     except msgspec.DecodeError as error:  # also of the right JSON with the wrong values
         raise UsageError(f"the body is not what is wanted: {error}", hint="Read /docs.") from None
     except UnicodeDecodeError:

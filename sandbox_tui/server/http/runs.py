@@ -54,7 +54,10 @@ class Runs:
         """The run of that id. Raises `NotFoundError`."""
         execution = self._executions.get(execution_id)
         if execution is None:
-            raise NotFoundError(execution_id, tuple(self._executions))
+            message = f"no run has the id {execution_id!r}"
+            raise NotFoundError(
+                execution_id, message=message, hint="It began elsewhere, or is gone."
+            )
         return execution
 
     def told(self, execution: Execution) -> Run:

@@ -240,7 +240,7 @@ def test_cells_of_a_room(http: httpx.Client) -> None:
     edited = http.put(f"{cells}/{first}", json={"source": "print('é')"}).json()
     assert edited["cell"]["source"] == "print('é')"
 
-    begun = http.post(f"{cells}/{first}/run", json={})
+    begun = http.post(f"{cells}/{first}/run")
     assert begun.status_code == 202
     assert ended(http, begun.json()["id"])["result"]["outcome"] == "ok"
     shown = http.get(f"{cells}/{first}").json()["run"]

@@ -174,7 +174,7 @@ def test_a_handle_on_a_run(session: Session) -> None:
     again = session.execution(run.execution_id)
     assert again.cell_id == cell_id
     assert again.result().stdout == run.result().stdout == "0\n1\n2\n"
-    with pytest.raises(RoomError):
+    with pytest.raises(RoomError, match="no run of room:lab has the id 'no-such-run'"):
         session.execution("no-such-run")
     endless = session.queue_cell(session.create_cell("while True: pass"))
     retry_until(lambda: endless.status == "running")

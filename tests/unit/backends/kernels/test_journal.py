@@ -13,6 +13,10 @@ from sandbox_tui.backends.kernels.messages import Began, Cleared, Updated
 from sandbox_tui.model.outputs import Display, Failure, Text
 
 
+async def pieces(journal: Journal, tail: int) -> list[str]:
+    return [text.text async for text in journal.follow(tail, live=False)]
+
+
 async def read(journal: Journal, tail: int = 1000, since: float | None = None) -> str:
     texts = journal.follow(tail, live=False, since=since)
     return "".join([text.text async for text in texts])
@@ -47,6 +51,7 @@ def test_the_last_lines_are_exactly_those(said: list[str], count: int) -> None:
     if wanted or count:
         wanted += "\n" if whole.endswith("\n") else ""
     assert asyncio.run(read(journal, count)) == wanted
+    assert all(asyncio.run(pieces(journal, count)))
 
 
 async def test_it_is_bounded() -> None:
