@@ -12,7 +12,7 @@ from sandbox_tui.model.outputs import Display, Failure, Keep, Output, Text
 from sandbox_tui.runtime.ring import Ring
 
 SLACK = 64 * 1024
-"""What may be held beyond the cap, in characters: about one piece."""
+"""What may be held beyond the cap, in characters: one piece, or dropping that would be too much."""
 
 _LEAST = 32
 """What an output weighs at least: a million of one letter each are not one megabyte."""
@@ -52,7 +52,7 @@ class Kept:
             pieces = _cut(output, slice(space)) if self._full else (output,)
             self._held.extend(pieces)
             return
-        self._held.append(output)
+        self._held.extend(_pieces(output))
 
     def since(self, position: int) -> list[Output]:
         """The outputs from that position on, as far as they are still here."""
@@ -92,6 +92,14 @@ def size(output: Output) -> int:
 def length(value: object) -> int:
     """Characters of a value of a MIME type; JSON values are counted as Python writes them."""
     return len(value if isinstance(value, str) else str(value))
+
+
+def _pieces(output: Output) -> Sequence[Output]:
+    """A long text in parts that can be dropped one by one."""
+    if not isinstance(output, Text) or len(output.text) <= SLACK or output.raw is not None:
+        return (output,)
+    starts = range(0, len(output.text), SLACK)
+    return [part for at in starts for part in _cut(output, slice(at, at + SLACK))]
 
 
 def _cut(output: Output, part: slice) -> Sequence[Output]:

@@ -47,6 +47,13 @@ def test_a_flood_stays_within_the_cap(keep: Keep) -> None:
     assert sum(len(each.text) for each in held.since(0) if isinstance(each, Text)) <= 1000 + SLACK
 
 
+def test_a_little_after_a_lot_leaves_all_that_is_kept() -> None:
+    held = kept(["x" * 4 * SLACK, "\n", "end\n"], 100, "tail")
+
+    assert text_of(held) == "x" * 95 + "\nend\n"
+    assert sum(len(each.text) for each in held.since(0) if isinstance(each, Text)) <= 100 + SLACK
+
+
 def test_single_letters_do_not_add_up() -> None:
     held = Kept(10_000, "tail")
     for _ in range(100_000):
