@@ -531,7 +531,7 @@ def test_executions_results_and_sandboxes_are_described() -> None:
     made = Execution.__new__(Execution)
     values = {"id", "ref", "code", "result", "execution_count", "started_at"}
     assert not values & vars(type(made)).keys()
-    writers = {"begin", "feed", "finish", "let_go", "room"}
+    writers = {"begin", "feed", "finish", "has_room", "let_go", "room"}
     said = words(section(PYTHON, "## Execution"))
     assert (public(Execution) | values) - writers <= said
     assert public(Result) | set(Result.__struct_fields__) <= said

@@ -7,9 +7,9 @@ back, and lose the oldest when they are slow; those of `stream` do hold it back,
 
 from __future__ import annotations
 
+import os
 import shlex
 import time
-import uuid
 from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Generator, Iterable
 
@@ -42,7 +42,7 @@ class Execution:
         on_cancel: Callable[[], Awaitable[None]] | None = None,
         on_signal: Callable[[int], Awaitable[None]] | None = None,
     ) -> None:
-        self.id = execution_id or uuid.uuid4().hex
+        self.id = execution_id or os.urandom(16).hex()
         self.ref = ref
         self.code = code if isinstance(code, str) else shlex.join(code)
         self.result: Result | None = None
@@ -56,6 +56,7 @@ class Execution:
         self._let_go = False
         self._read_up_to = 0
         self._pulse = Pulse()
+        self._end = Pulse()
         self._on_cancel = on_cancel
         self._on_signal = on_signal
 
@@ -107,9 +108,14 @@ class Execution:
             self._taps.remove(tap)
             self._pulse.fire()
 
+    @property
+    def has_room(self) -> bool:
+        """Whether no reader of `stream` is far behind; for who feeds it."""
+        return self._let_go or not any(tap.size > BEHIND for tap in self._taps)
+
     async def room(self) -> None:
-        """Return when no reader of `stream` is far behind; for who feeds it."""
-        while not self._let_go and any(tap.size > BEHIND for tap in self._taps):
+        """Return when it has room."""
+        while not self.has_room:
             await self._pulse.wait()
 
     def let_go(self) -> None:
@@ -182,11 +188,12 @@ class Execution:
                 detail=detail,
             )
             self._pulse.fire()
+            self._end.fire()
         return self.result
 
     async def _finished(self) -> Result:
         while self.result is None:
-            await self._pulse.wait()
+            await self._end.wait()
         return self.result
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 
 
 class Pulse:
@@ -10,6 +11,11 @@ class Pulse:
 
     def __init__(self) -> None:
         self._waiting: dict[asyncio.Future[None], None] = {}
+        self._called: list[Callable[[], None]] = []
+
+    def besides(self, call: Callable[[], None]) -> None:
+        """Call that at every `fire`, from now on."""
+        self._called.append(call)
 
     def fire(self) -> None:
         """Wake everyone who waits now, in the order in which they came."""
@@ -17,6 +23,8 @@ class Pulse:
         for each in waiting:
             if not each.done():
                 each.set_result(None)
+        for call in self._called:
+            call()
 
     async def wait(self) -> None:
         """Return at the next `fire`. Check the state before waiting, without awaiting between."""

@@ -13,9 +13,10 @@ from contextlib import contextmanager
 import pytest
 
 from sandbox_tui.backends.containers.commands import scripts
-from sandbox_tui.backends.containers.commands.marks import nonce
 
 COMMANDS = 100
+
+_FUNCTIONS = "f() { while :; do :; done; }; f; f"
 
 ROUND = 0.005
 """Seconds between two signals: nothing sends more than one a round, and a round takes that long.
@@ -49,8 +50,12 @@ def answer(process: subprocess.Popen[bytes], mark: str) -> bool:
     return any(mark.encode() in line for line in iter(process.stdout.readline, b""))
 
 
-@pytest.mark.parametrize("shell", [["dash"], ["bash"], ["busybox", "sh"]], ids=" ".join)
-def test_no_shell_ends_with_its_command(shell: Sequence[str]) -> None:
+@pytest.mark.parametrize(
+    ("shell", "in_line"),
+    [(["dash"], False), (["bash"], False), (["bash"], True), (["busybox", "sh"], False)],
+    ids=["dash", "bash", "bash in a line", "busybox sh"],
+)
+def test_no_shell_ends_with_its_command(shell: Sequence[str], in_line: bool) -> None:
     if shutil.which(shell[0]) is None:
         pytest.skip(f"no {shell[0]} here")
     process = subprocess.Popen(
@@ -65,9 +70,9 @@ def test_no_shell_ends_with_its_command(shell: Sequence[str]) -> None:
     with process:
         process.stdin.write(scripts.session_setup("begun").encode())
         assert answer(process, "begun")
+        code = "while :; do :; done; echo never" if in_line else _FUNCTIONS
         with storm(process):
             for number in range(COMMANDS):
-                code = "f() { while :; do :; done; }; f; f"
-                process.stdin.write(scripts.command(str(number), nonce(), code).encode())
+                process.stdin.write(scripts.command(str(number), code, in_line=in_line).encode())
                 assert answer(process, f"begun end {number} ")
         process.stdin.close()

@@ -11,7 +11,6 @@ command up by SIGURG, for which it has a trap, and which does nothing to whoever
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from signal import SIGKILL
 
 TAG = "SANDBOX_TUI_EXEC"
@@ -21,23 +20,35 @@ ABORT = "URG"
 
 _ROUNDS = 50
 
-# $1 tag, $2 signal, $3 rounds, $4 the shell that stays, the rest what else is spared, as /proc/PID.
+# $1 tag, $2 signal, $3 rounds, $4 the shell that stays, $5 the newest process id before its present
+# command, $6 whether it is to leave that. Ids rise, and begin anew at some time: what has none of
+# those from there to the newest now is spared, as the shell is.
 # Only what every busybox has: sh, grep, kill. Sessions 0 and 1 are of others.
 _SCRIPT = r"""
-tag=$1 signal=$2 rounds=$3 shell=$4 sessions=' ' round=0
-shift 4
-spared=" $* /proc/$shell "
+tag=$1 signal=$2 rounds=$3 shell=$4 since=$5 leave=$6 sessions=' ' round=0
+spared() {
+  [ "$1" != "$shell" ] || return 0
+  [ "$since" ] || return 1
+  if [ "$since" -le "$now" ]; then
+    [ "$1" -le "$since" ] || [ "$1" -gt "$now" ]
+  else
+    [ "$1" -le "$since" ] && [ "$1" -gt "$now" ]
+  fi
+}
 while [ $round -lt $rounds ]; do
   round=$((round + 1)) killed=
-  [ "$shell" ] && kill -URG "$shell"
+  [ "$leave" ] && kill -URG "$shell"
   tagged=" $(echo $(grep -ls "$tag" /proc/[0-9]*/environ)) "
   for file in $tagged; do
     read -r stat <"${file%environ}stat" || continue
     set -- ${stat##*) }
     case $4 in 0 | 1) ;; *) sessions="$sessions$4 " ;; esac
   done
-  for folder in /proc/[0-9]*; do
-    case $spared in *" $folder "*) continue ;; esac
+  set -- /proc/[0-9]*
+  read -r load </proc/loadavg
+  now=${load##* }
+  for folder; do
+    ! spared "${folder#/proc/}" || continue
     read -r stat <"$folder/stat" || continue
     set -- ${stat##*) }
     case $1 in Z) continue ;; esac
@@ -53,23 +64,22 @@ exit 1
 
 def kill_command(tag: str) -> list[str]:
     """Command line that ends everything with that tag, when run in its container."""
-    return _command(tag, str(int(SIGKILL)), _ROUNDS, "", ())
+    return _command(tag, SIGKILL, _ROUNDS)
 
 
-def signal_command(tag: str, number: int, shell: str = "", spared: Iterable[str] = ()) -> list[str]:
-    """Command line that sends a signal once, but not to the shell that stays."""
-    rounds = _ROUNDS if number == SIGKILL and not shell else 1
-    return _command(tag, str(number), rounds, "", (f"/proc/{shell}", *spared))
+def signal_command(tag: str, number: int, shell: str = "", since: str = "") -> list[str]:
+    """Command line that sends a signal once, but not to the shell that stays.
 
-
-def abort_command(tag: str, shell: str, spared: Iterable[str]) -> list[str]:
-    """Command line that ends the present command of the shell with that process id.
-
-    `spared` is what goes on, as `/proc/PID`.
+    `since` is the newest process id before its present command, or empty to spare nothing else.
     """
-    return _command(tag, str(int(SIGKILL)), _ROUNDS, shell, spared)
+    rounds = _ROUNDS if number == SIGKILL and not shell else 1
+    return _command(tag, number, rounds, shell, since)
 
 
-def _command(tag: str, signal: str, rounds: int, shell: str, spared: Iterable[str]) -> list[str]:
-    words = (f"{TAG}={tag}", signal, str(rounds), shell, *spared)
-    return ["sh", "-c", _SCRIPT, "sh", *words]
+def abort_command(tag: str, shell: str, since: str) -> list[str]:
+    """Command line that ends the present command of the shell with that process id."""
+    return _command(tag, SIGKILL, _ROUNDS, shell, since, ABORT)
+
+
+def _command(tag: str, signal: int, rounds: int, *details: str) -> list[str]:
+    return ["sh", "-c", _SCRIPT, "sh", f"{TAG}={tag}", str(int(signal)), str(rounds), *details]

@@ -1,8 +1,11 @@
 """A shell inside a container that stays between commands; see `runtime.session.Session`.
 
-One task reads everything the shell prints and one runs the commands, in their order. What comes
-before a command's mark on each stream is its own; what comes between commands, from something that
-runs on in the background, is only told to who listens to the whole session.
+What comes before a command's mark on each stream is its own; what comes between commands, from
+something that runs on in the background, is only told to who listens to the whole session.
+
+A command is sent, and heard to its end, in the very callbacks of the loop: to wake a task for each
+step would cost more than the shell takes. Tasks are for what has to wait: the end of a command that
+is given up, a reader that is slow, the end of the shell.
 """
 
 from __future__ import annotations
@@ -12,7 +15,7 @@ import contextlib
 import itertools
 import uuid
 from collections import deque
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Coroutine
 
 from sandbox_tui.backends.containers.commands import scripts
 from sandbox_tui.backends.containers.commands.carrier import Verdict, verdict_of
@@ -25,6 +28,7 @@ from sandbox_tui.backends.containers.commands.killing import (
 from sandbox_tui.backends.containers.commands.marks import Mark, Marks, nonce
 from sandbox_tui.backends.containers.commands.run import END_SECONDS, STILL_THERE, TRIES
 from sandbox_tui.backends.containers.commands.shell import Shell, container_ended
+from sandbox_tui.backends.containers.commands.traits import Traits
 from sandbox_tui.backends.containers.commands.turn import Turn
 from sandbox_tui.backends.containers.engine.frames import Voice
 from sandbox_tui.backends.containers.engine.link import Link
@@ -43,6 +47,9 @@ from sandbox_tui.runtime.pulse import Pulse
 
 READY_SECONDS = 5.0
 
+AFTERWARDS = 0.1
+"""How long after the end of a command the shell may need to say which process is the newest."""
+
 HEARD = 1024 * 1024
 """How much of all it prints is kept for slow listeners, in characters."""
 
@@ -57,9 +64,7 @@ class ContainerSession:
         self.id = session_id
         self._link = link
         self._shell = shell
-        self._pid, *others = ready.details
-        self._others = tuple(others)
-        self._others_after = self._last = ""
+        self._traits = Traits.of(ready)
         self._numbers = itertools.count(1)
         self._marks = {name: Marks(begun) for name in ("stdout", "stderr")}
         self._waiting: deque[Turn] = deque()
@@ -67,12 +72,13 @@ class ContainerSession:
         self._voices = {name: Voice(name) for name in self._marks}
         self._heard = Kept(HEARD, "tail")
         self._pulse = Pulse()
-        self._over = False
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._held = self._over = False
+        self._ended_at = 0.0
         self._why = ""
         self._failure = ""
         self._told: list[Callable[[ContainerSession], None]] = []
-        self._reading = asyncio.create_task(self._read(), name=f"read session in {self.ref}")
-        self._working = asyncio.create_task(self._work(), name=f"session in {self.ref}")
+        shell.listen(self._hear)
 
     @classmethod
     async def open(cls, link: Link, box: Box) -> ContainerSession:
@@ -108,12 +114,17 @@ class ContainerSession:
             raise SessionClosedError(self.ref, self._why)
         if "\0" in command:
             raise InvalidSpecError("command", "it has a NUL")
-        number, changed = str(next(self._numbers)), self._pulse.fire
         turn = Turn(
-            number, self.ref, command, timeout, cap, on_signal=self._signal, changed=changed
+            str(next(self._numbers)),
+            self.ref,
+            command,
+            timeout,
+            cap,
+            on_cancel=self._cancel,
+            on_signal=self._signal,
         )
         self._waiting.append(turn)
-        self._pulse.fire()
+        self._go_on()
         return turn.execution
 
     async def outputs(self) -> AsyncGenerator[Text]:
@@ -137,26 +148,37 @@ class ContainerSession:
     async def aclose(self) -> None:
         """See `Session.aclose`."""
         self._why = self._why or "it was closed"
+        if self._present is not None:
+            self._present.execution.let_go()
         if not self._over:
             with contextlib.suppress(SandboxError):  # then it has ended with its container
                 await self._order(kill_command(self.id))
         await self._shell.aclose()
-        await asyncio.wait((self._reading, self._working))
+        while self._tasks:
+            await asyncio.wait(self._tasks)
 
     # --- what it prints -------------------------------------------------------------------------
 
-    async def _read(self) -> None:
+    def _hear(self) -> None:
+        """Take what has come, as long as its reader has room."""
         try:
-            while (runs := await self._shell.read()) is not None:
+            while not self._held and (runs := self._shell.take()) is not None:
                 for stream, data in runs:
                     self._take(stream, data)
-                if self._present is not None:
-                    await self._present.execution.room()
+                if self._present is not None and not self._present.execution.has_room:
+                    self._held = True
+                    self._do(self._wait_for_room(self._present))
         except SandboxError as error:
             self._failure = error.message
-        finally:
+        if not self._over and self._shell.is_silent:
             self._over = True
+            self._do(self._conclude())
             self._pulse.fire()
+
+    async def _wait_for_room(self, turn: Turn) -> None:
+        await turn.execution.room()
+        self._held = False
+        self._hear()
 
     def _take(self, stream: str, data: bytes) -> None:
         for piece in self._marks[stream].feed(data):
@@ -168,14 +190,17 @@ class ContainerSession:
                 self._say(turn, stream, self._voices[stream].text(said))
 
     def _note(self, turn: Turn | None, stream: str, mark: Mark) -> None:
-        """The end of a command on one stream, or what ran when it had ended."""
-        number = mark.details[0] if mark.details else ""
-        if mark.word == "others":
-            self._others_after, self._others = number, mark.details[1:]
+        """The end of a command on one stream; with the other one it has ended."""
+        self._traits = self._traits.after(mark)
+        if turn is None or mark.word != "end" or mark.details[:1] != (turn.number,):
+            return
+        self._say(turn, stream, self._voices[stream].text(b"", final=True))
+        turn.ends[stream] = mark
+        if turn.is_given_up:
             self._pulse.fire()
-        elif turn is not None and turn.number == number:
-            self._say(turn, stream, self._voices[stream].text(b"", final=True))
-            turn.note(stream, mark)
+        elif turn.is_done:
+            self._finish(turn, verdict_of(turn.exit_code))
+            self._go_on()
 
     def _say(self, turn: Turn | None, stream: str, text: Text) -> None:
         if not text.text:
@@ -187,76 +212,96 @@ class ContainerSession:
 
     # --- what it runs ---------------------------------------------------------------------------
 
-    async def _work(self) -> None:
+    def _go_on(self) -> None:
+        """Begin what waits, unless something runs."""
+        while self._present is None and self._waiting and not self._over:
+            self._begin(self._waiting.popleft())
+
+    def _begin(self, turn: Turn) -> None:
+        self._present = turn
+        turn.begin(self._give_up, traced=self._traits.traces)
         try:
-            while await self._next():
-                await self._carry(self._waiting.popleft())
+            rest = self._shell.offer(self._traits.command(turn.number, turn.execution.code))
+        except SandboxError as error:
+            self._finish(turn, Verdict(Outcome.DIED, None, error.message))
+        else:
+            if rest:
+                self._do(self._send(turn, rest))
+
+    async def _send(self, turn: Turn, rest: bytes) -> None:
+        """What of a long command was not taken at once."""
+        try:
+            await self._shell.send_bytes(rest)
+        except SandboxError as error:
+            self._finish(turn, Verdict(Outcome.DIED, None, error.message))
+            self._go_on()
+
+    def _finish(self, turn: Turn, end: Verdict) -> None:
+        """Once for each; it then has nothing of the shell any more."""
+        turn.forget()
+        if self._present is turn:
+            self._present = None
+            self._ended_at = asyncio.get_running_loop().time()
+        turn.execution.finish(end.outcome, exit_code=end.exit_code, detail=end.detail)
+
+    async def _conclude(self) -> None:
+        """Say how the shell has ended: to its command, to what waits, and to who asked for it."""
+        try:
+            if self._present is not None and not self._present.is_given_up:
+                self._finish(self._present, await self._verdict())
         finally:
             self._why = self._why or "its shell has exited"
-            for turn in self._waiting:
-                turn.execution.finish(Outcome.DIED, detail=f"not run: {self._why}")
+            for each in self._waiting:
+                each.execution.finish(Outcome.DIED, detail=f"not run: {self._why}")
             for tell in self._told:
                 tell(self)
 
-    async def _next(self) -> bool:
-        """Wait for a command; false when there will be none."""
-        while not self._waiting and not self._over:
-            await self._pulse.wait()
-        return not self._over
-
-    async def _carry(self, turn: Turn) -> None:
-        execution, end = turn.execution, Verdict(Outcome.CANCELLED)
-        if turn.is_unwanted:
-            execution.finish(Outcome.CANCELLED)
-            return
-        self._present = turn
-        execution.begin()
-        try:
-            await self._shell.send(scripts.command(turn.number, nonce(), execution.code))
-            outcome = await self._wait_for(turn)
-            end = Verdict(outcome) if outcome else await self._verdict(turn)
-            if outcome:
-                await self._abort(turn, outcome)
-        except SandboxError as error:
-            end = Verdict(end.outcome if end.detail else Outcome.DIED, None, error.message)
-        finally:
-            self._present, self._last = None, turn.number
-            execution.finish(end.outcome, exit_code=end.exit_code, detail=end.detail)
-
-    async def _wait_for(self, turn: Turn) -> Outcome | None:
-        """How it is to be ended; `None` when it has ended, or the shell with it."""
-        try:
-            async with asyncio.timeout(turn.timeout):
-                while not (turn.is_done or turn.is_unwanted or self._over):
-                    await self._pulse.wait()
-        except TimeoutError:
-            return None if turn.is_done else Outcome.TIMED_OUT
-        return Outcome.CANCELLED if turn.is_unwanted and not turn.is_done else None
-
-    async def _verdict(self, turn: Turn) -> Verdict:
-        if turn.is_done:
-            return verdict_of(turn.exit_code)
+    async def _verdict(self) -> Verdict:
+        """Of a command with which the shell has ended."""
         if self._failure:
             return Verdict(Outcome.DIED, None, self._failure)
-        code = await self._shell.exit_code()
-        if code in _DOUBTFUL and await container_ended(self._link, self._shell.box):
-            return Verdict(Outcome.DIED, code, "the container ended")
+        try:
+            code = await self._shell.exit_code()
+            if code in _DOUBTFUL and await container_ended(self._link, self._shell.box):
+                return Verdict(Outcome.DIED, code, "the container ended")
+        except SandboxError as error:
+            return Verdict(Outcome.DIED, None, error.message)
         return verdict_of(code) if code is not None else Verdict(Outcome.DIED)
+
+    # --- what is given up -----------------------------------------------------------------------
+
+    async def _cancel(self, turn: Turn) -> None:
+        if turn in self._waiting:
+            self._waiting.remove(turn)
+            self._finish(turn, Verdict(Outcome.CANCELLED))
+        else:
+            self._give_up(turn, Outcome.CANCELLED)
+        await turn.execution
+
+    def _give_up(self, turn: Turn, outcome: Outcome) -> None:
+        if turn is self._present and not turn.is_given_up and not self._over:
+            turn.is_given_up = True
+            self._do(self._abort(turn, outcome))
 
     async def _abort(self, turn: Turn, outcome: Outcome) -> None:
         turn.execution.let_go()
-        ending = asyncio.ensure_future(self._end_inside(turn))
+        ending, end = asyncio.ensure_future(self._end_inside(turn)), Verdict(outcome)
         try:
             if not (await asyncio.wait((ending,), timeout=END_SECONDS))[0]:
                 turn.execution.finish(outcome, detail=STILL_THERE)
             await ending
+        except SandboxError as error:
+            end = Verdict(Outcome.DIED, None, error.message)
         finally:
             ending.cancel()
+            self._finish(turn, end)
+            self._go_on()
 
     async def _end_inside(self, turn: Turn) -> None:
         """End what it started; when the shell does not come back from it, the shell too."""
+        await self._know_the_newest()
         for _ in range(TRIES):
-            await self._order(abort_command(self.id, self._pid, await self._spared()))
+            await self._order(abort_command(self.id, self._traits.pid, self._traits.newest))
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(0.5):
                     while not (turn.is_done or self._over):
@@ -267,17 +312,19 @@ class ContainerSession:
         await self._order(kill_command(self.id))
 
     async def _signal(self, turn: Turn, number: int) -> None:
+        await self._know_the_newest()
         if turn is self._present:
-            spared = await self._spared()
-            await self._order(signal_command(self.id, number, self._pid, spared))
+            traits = self._traits
+            await self._order(signal_command(self.id, number, traits.pid, traits.newest))
 
-    async def _spared(self) -> tuple[str, ...]:
-        """What ran before the present command; it is told a moment after the last one's end."""
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(0.5):
-                while self._others_after != self._last and not self._over:
-                    await self._pulse.wait()
-        return self._others
+    async def _know_the_newest(self) -> None:
+        passed = asyncio.get_running_loop().time() - self._ended_at
+        await asyncio.sleep(max(0, AFTERWARDS - passed))
 
     async def _order(self, argv: list[str]) -> None:
         await self._link.ask(lambda engine: engine.run(self._shell.box, argv))
+
+    def _do(self, work: Coroutine[None, None, None]) -> None:
+        task = asyncio.create_task(work, name=f"session in {self.ref}")
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)

@@ -7,7 +7,7 @@ moment goes on, as a command of the engine's own would.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from sandbox_tui.backends.containers.commands.marks import Mark, Marks
 from sandbox_tui.backends.containers.engine.frames import Frame, Frames, joined
@@ -45,15 +45,37 @@ class Shell:
         return cls(link, box, exec_id, stream)
 
     @property
+    def is_silent(self) -> bool:
+        """Whether it has ended, and all that it printed was taken."""
+        return self._intake.is_drained
+
+    @property
     def is_alive(self) -> bool:
         """Whether its connection still stands, as far as is known."""
         return not self._intake.is_over
 
     async def send(self, text: str) -> None:
         """Say something to it. Raises `BackendUnavailableError`."""
+        if rest := self.offer(text):
+            await self.send_bytes(rest)
+
+    def offer(self, text: str) -> bytes:
+        """The same, as far as it is taken at once; what is left is to be sent."""
         data = text.encode("utf-8", "surrogateescape")
         if not self.is_alive:
             raise BackendUnavailableError(str(self.box.ref.place), "the shell has ended")
+        if self._wire is None:
+            return data
+        try:
+            return data[self._wire.send(data) :]
+        except BlockingIOError:
+            return data
+        except OSError:
+            with self._stream.talking():
+                raise
+
+    async def send_bytes(self, data: bytes) -> None:
+        """What was left. Raises `BackendUnavailableError`."""
         if self._wire is None:
             what = f"write to {self.box.ref}"
             await self._link.order(what, SEND_SECONDS, lambda _: self._stream.send(data))
@@ -61,6 +83,16 @@ class Shell:
         with self._stream.talking():
             async with asyncio.timeout(SEND_SECONDS):
                 await asyncio.get_running_loop().sock_sendall(self._wire, data)
+
+    def listen(self, hear: Callable[[], None]) -> None:
+        """Call `hear` now, and whenever there may be something to `take`."""
+        self._intake.pulse.besides(hear)
+        hear()
+
+    def take(self) -> list[tuple[str, bytes]] | None:
+        """What it has printed, as runs of one stream; `None` when that is nothing yet."""
+        frames = self._intake.take()
+        return None if frames is None else joined(frames)
 
     async def read(self) -> list[tuple[str, bytes]] | None:
         """What it prints next, as runs of one stream; `None` when it has ended."""

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 
 from sandbox_tui.backends.containers.commands.marks import Mark
 from sandbox_tui.backends.containers.commands.scripts import TRACED
+from sandbox_tui.model.outputs import Outcome
 from sandbox_tui.model.refs import Ref
 from sandbox_tui.runtime.execution import Execution
 
@@ -23,18 +25,23 @@ class Turn:
         timeout: float | None,
         cap: int,
         *,
+        on_cancel: Callable[[Turn], Awaitable[None]],
         on_signal: Callable[[Turn, int], Awaitable[None]],
-        changed: Callable[[], None],
     ) -> None:
         self.execution = Execution(
-            ref, code, cap=cap, on_cancel=self._cancel, on_signal=lambda n: on_signal(self, n)
+            ref,
+            code,
+            cap=cap,
+            on_cancel=lambda: on_cancel(self),
+            on_signal=lambda number: on_signal(self, number),
         )
         self.number = number
-        self.timeout = timeout
-        self.is_unwanted = False
+        self.is_given_up = False
         self.ends: dict[str, Mark] = {}
-        self._heard: set[str] = set()
-        self._changed = changed
+        self._timeout = timeout
+        self._timer: asyncio.TimerHandle | None = None
+        self._unheard: bytes | None = None
+        """The beginning of the line that the shell says of our own words, until it has come."""
 
     @property
     def is_done(self) -> bool:
@@ -47,19 +54,23 @@ class Turn:
         said = self.ends["stdout"].details[1:]
         return int(said[0]) if said and said[0].isdecimal() else 1
 
+    def begin(self, give_up: Callable[[Turn, Outcome], None], *, traced: bool) -> None:
+        """It runs now; `give_up` is called when it has run for too long."""
+        self._unheard = b"" if traced else None
+        self.execution.begin()
+        if self._timeout is not None:
+            loop = asyncio.get_running_loop()
+            self._timer = loop.call_later(self._timeout, give_up, self, Outcome.TIMED_OUT)
+
+    def forget(self) -> None:
+        """It is nobody's concern any more how long it runs."""
+        if self._timer is not None:
+            self._timer.cancel()
+
     def own(self, stream: str, data: bytes) -> bytes:
-        """What a stream says, without what the shell says of our words before the command."""
-        if stream in self._heard:
+        """What a stream says, without what a shell that traces says of our own words."""
+        if self._unheard is None or stream != "stderr":
             return data
-        self._heard.add(stream)
-        return TRACED.sub(b"", data, 1) if TRACED.match(data) else data
-
-    def note(self, stream: str, mark: Mark) -> None:
-        """A stream of it has ended."""
-        self.ends[stream] = mark
-        self._changed()
-
-    async def _cancel(self) -> None:
-        self.is_unwanted = True
-        self._changed()
-        await self.execution
+        line, end, rest = (self._unheard + data).partition(b"\n")
+        self._unheard = None if end else line
+        return rest if TRACED.search(line) or not end else line + end + rest

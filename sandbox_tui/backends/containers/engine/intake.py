@@ -15,8 +15,8 @@ from typing import Generic, TypeVar
 
 from sandbox_tui.runtime.pulse import Pulse
 
-PIECE = 256 * 1024
-"""Bytes that are taken at a time."""
+LEAST, MOST = 4 * 1024, 256 * 1024
+"""Bytes that are taken at a time: few while that is all there is, for space costs time."""
 
 AHEAD = 4
 """How many batches may wait; what comes beyond waits in the socket, and then in the sandbox."""
@@ -42,13 +42,15 @@ class Intake(Generic[Item]):
         self._close = close
         self._loop = asyncio.get_running_loop()
         self._arrived: deque[Sequence[Item]] = deque()
-        self._pulse = Pulse()
+        self.pulse = Pulse()
+        """Fired whenever there is something to take, and at the end."""
         self._error: Exception | None = None
         self._over = False
         self._listening = False
+        self._size = LEAST
         wire.setblocking(False)
-        if first:
-            self._take(first)
+        if first and (batch := feed(first)):
+            self._enter(batch)
         self._listen()
 
     @property
@@ -56,10 +58,19 @@ class Intake(Generic[Item]):
         """Whether the other side has ended it."""
         return self._over
 
+    @property
+    def is_drained(self) -> bool:
+        """Whether it is over, and all that came was taken."""
+        return self._over and not self._arrived
+
     async def next(self) -> Sequence[Item] | None:
         """The next batch, `None` at the end. Raises `BackendUnavailableError`."""
         while not self._arrived and not self._over:
-            await self._pulse.wait()
+            await self.pulse.wait()
+        return self.take()
+
+    def take(self) -> Sequence[Item] | None:
+        """The next batch that is there; `None` when there is none yet, or at the end."""
         if self._arrived:
             batch = self._arrived.popleft()
             self._listen()
@@ -85,21 +96,23 @@ class Intake(Generic[Item]):
         try:
             with self._talking():
                 try:
-                    data = self._wire.recv(PIECE)
+                    data = self._wire.recv(self._size)
                 except BlockingIOError:
                     return
-                self._take(data)
+                batch = self._feed(data)
         except Exception as error:  # noqa: BLE001  # for whoever consumes, whatever it is
             self._end(error)
-
-    def _take(self, data: bytes) -> None:
+            return
+        self._size = LEAST if len(data) < self._size else MOST
         if not data:
             self._end(None)
-            return
-        if batch := self._feed(data):
-            self._arrived.append(batch)
-            self._listen()
-            self._pulse.fire()
+        elif batch:
+            self._enter(batch)
+
+    def _enter(self, batch: Sequence[Item]) -> None:
+        self._arrived.append(batch)
+        self._listen()
+        self.pulse.fire()
 
     def _end(self, error: Exception | None) -> None:
         if self._over:
@@ -107,4 +120,4 @@ class Intake(Generic[Item]):
         self._error, self._over = error, True
         self._listen()
         self._close()
-        self._pulse.fire()
+        self.pulse.fire()

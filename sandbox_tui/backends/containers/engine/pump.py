@@ -59,7 +59,8 @@ class Pump(Generic[Item]):
         self._permits: SimpleQueue[bool] = SimpleQueue()
         self._arrived: deque[tuple[Sequence[Item], int]] = deque()
         self._taken = 0
-        self._pulse = Pulse()
+        self.pulse = Pulse()
+        """Fired whenever there is something to take, and at the end."""
         self._over = False
         self._error: Exception | None = None
         self._lately = (0.0, 0)
@@ -72,6 +73,11 @@ class Pump(Generic[Item]):
         """Whether the source has ended."""
         return self._over
 
+    @property
+    def is_drained(self) -> bool:
+        """Whether it has, and all that was read was taken."""
+        return self._over and not self._arrived
+
     async def batches(self) -> AsyncGenerator[Sequence[Item]]:
         """Everything that is read, until the end. Raises what the source raised."""
         while (items := await self.next()) is not None:
@@ -79,11 +85,14 @@ class Pump(Generic[Item]):
 
     async def next(self) -> Sequence[Item] | None:
         """The next batch, `None` at the end; who asks for it is done with the last one."""
-        size, self._taken = self._taken, 0
-        if size:
-            self._permit(size)
+        self._release()
         while not self._arrived and not self._over:
-            await self._pulse.wait()
+            await self.pulse.wait()
+        return self.take()
+
+    def take(self) -> Sequence[Item] | None:
+        """The next batch that is there; `None` when there is none yet, or at the end."""
+        self._release()
         if self._arrived:
             items, self._taken = self._arrived.popleft()
             return items
@@ -98,11 +107,15 @@ class Pump(Generic[Item]):
         try:
             async with asyncio.timeout(seconds):
                 while not self._over:
-                    await self._pulse.wait()
+                    await self.pulse.wait()
         except TimeoutError:
             return
 
-    def _permit(self, size: int) -> None:
+    def _release(self) -> None:
+        """The place of the last batch is free again, soon."""
+        size, self._taken = self._taken, 0
+        if not size:
+            return
         if size >= LARGE or self._are_few():
             self._permits.put(True)
         else:
@@ -132,7 +145,7 @@ class Pump(Generic[Item]):
     def _post(self, change: Callable[[], None]) -> None:
         def arrive() -> None:
             change()
-            self._pulse.fire()
+            self.pulse.fire()
 
         try:
             self._loop.call_soon_threadsafe(arrive)
