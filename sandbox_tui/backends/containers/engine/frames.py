@@ -28,15 +28,16 @@ class Chunks:
 
     def __init__(self) -> None:
         self.complete = False
-        self._rest = b"\r\n"
+        self._rest: bytes = b"\r\n"
         self._left = 0
 
     def feed(self, data: bytes) -> bytes:
         """The body bytes in `data`; `complete` is set after the last one."""
-        data, at, body = self._rest + data, 0, list[bytes]()
+        data = self._rest + data if self._rest else data
+        at, body, view = 0, list[memoryview](), memoryview(data)
         while at < len(data) and not self.complete:
             if self._left:
-                piece = data[at : at + self._left]
+                piece = view[at : at + self._left]
                 at, self._left = at + len(piece), self._left - len(piece)
                 body.append(piece)
             elif (end := data.find(b"\r\n", at + 2)) >= 0:

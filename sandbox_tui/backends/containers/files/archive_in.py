@@ -22,6 +22,9 @@ from sandbox_tui.model.errors import UnsafeEntryError
 
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+BIG, BIGGEST = 2**20, 2**30
+"""Sizes of files for which space is reserved: what an archive says of itself may be anything."""
+
 _NEVER_KEPT = 0o7022
 """Bits of a mode: set-user-id and its like, and that others may write."""
 
@@ -47,6 +50,14 @@ class Tape:
             self._position += len(piece)
         self.is_over = size > 0
         return b"".join(pieces)
+
+    def take(self, size: int) -> memoryview:
+        """At most that many bytes, as they lie there; none at the end."""
+        if not self._rest and not self._fill():
+            self.is_over = True
+        piece, self._rest = self._rest[:size], self._rest[size:]
+        self._position += len(piece)
+        return piece
 
     def tell(self) -> int:
         """How many bytes have been read."""
@@ -186,8 +197,10 @@ def _write(entry: tarfile.TarInfo, name: str, folder: int, tape: Tape) -> None:
     left = entry.size
     descriptor = os.open(name, _NEW, 0o600, dir_fd=folder)
     with os.fdopen(descriptor, "wb") as file:
+        if BIG <= entry.size <= BIGGEST:
+            _reserve(descriptor, entry.size)
         while left:
-            piece = tape.read(min(left, PIECE))
+            piece = tape.take(left)
             if not piece:
                 raise EOFError("the archive ends within a file")
             file.write(piece)
@@ -196,6 +209,19 @@ def _write(entry: tarfile.TarInfo, name: str, folder: int, tape: Tape) -> None:
         with contextlib.suppress(OverflowError):  # a moment that this machine cannot name
             os.utime(descriptor, (entry.mtime, entry.mtime))
         os.fchmod(descriptor, entry.mode & 0o777 & ~_NEVER_KEPT | 0o600)
+
+
+def _reserve(descriptor: int, size: int) -> None:
+    """Have the space of a file at once, where that can be had; if not, writing will tell.
+
+    Ext4 else begins to write all of it to the disk when it takes the place of an older file. Not by
+    `os.posix_fallocate`: where that cannot be had, it writes to every block.
+    """
+    import ctypes  # not needed for a listing
+
+    fallocate = getattr(ctypes.CDLL(None), "fallocate64", None)
+    if fallocate is not None:
+        fallocate(descriptor, 0, ctypes.c_int64(0), ctypes.c_int64(size))
 
 
 def _kind(entry: tarfile.TarInfo) -> str:

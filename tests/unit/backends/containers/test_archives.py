@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sandbox_tui.backends.containers.files.archive_in import Tape, Unpacking, entries
+from sandbox_tui.backends.containers.files.archive_in import BIG, Tape, Unpacking, entries
 from sandbox_tui.backends.containers.files.archive_out import (
     Owner,
     Parcel,
@@ -144,6 +144,17 @@ def test_what_is_packed_is_unpacked(contents: list[bytes], name: str, size: int)
         unpack(data, target, size)
         found = {path.name: path.read_bytes() for path in (target / "top" / name).iterdir()}
         assert found == {str(number): content for number, content in enumerate(contents)}
+
+
+def test_a_big_file_has_its_content_and_no_more_than_that(tmp_path: Path) -> None:
+    content = os.urandom(BIG + 1)
+    data = b"".join(pack_bytes("top", content, Owner(), 0o640, 0, ()))
+    unpack(data, tmp_path, 64 * 1024)
+
+    assert (tmp_path / "top").read_bytes() == content
+    (tmp_path / "cut").mkdir()
+    with pytest.raises(EOFError):
+        unpack(data[: BIG // 2], tmp_path / "cut", 64 * 1024)
 
 
 def test_headers_say_whose_it_is_and_what_must_be_made(tmp_path: Path) -> None:
