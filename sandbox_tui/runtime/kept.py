@@ -52,7 +52,10 @@ class Kept:
             pieces = _cut(output, slice(space)) if self._full else (output,)
             self._held.extend(pieces)
             return
-        self._held.extend(_pieces(output))
+        if size(output) <= SLACK:
+            self._held.append(output)
+        else:
+            self._held.extend(_pieces(output))
 
     def since(self, position: int) -> list[Output]:
         """The outputs from that position on, as far as they are still here."""
@@ -96,7 +99,7 @@ def length(value: object) -> int:
 
 def _pieces(output: Output) -> Sequence[Output]:
     """A long text in parts that can be dropped one by one."""
-    if not isinstance(output, Text) or len(output.text) <= SLACK or output.raw is not None:
+    if not isinstance(output, Text) or output.raw is not None:
         return (output,)
     starts = range(0, len(output.text), SLACK)
     return [part for at in starts for part in _cut(output, slice(at, at + SLACK))]

@@ -14,16 +14,12 @@ import pytest
 
 from sandbox_tui.backends.containers.commands import scripts
 
-COMMANDS = 100
+COMMANDS = 1000
 
 _FUNCTIONS = "f() { while :; do :; done; }; f; f"
 
-ROUND = 0.005
-"""Seconds between two signals: nothing sends more than one a round, and a round takes that long.
-
-A storm of ten thousand a second shows a fault of dash and busybox now and then: they leave a
-sourced file, and do not undo its redirections.
-"""
+ROUND = 0.0001
+"""Seconds between two signals: far less than between any that are sent."""
 
 
 @contextmanager

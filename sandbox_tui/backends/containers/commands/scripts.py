@@ -96,16 +96,16 @@ _st_run() {
 # ran before the next command is known by it from what that one starts. The end is told already
 # then, so that nobody waits for it.
 #
-# A shell leaves its command at a signal. Bash is in a loop of ours then, if it is in nothing else;
-# the others are in a script that is sourced. A `return` with nothing left to return from would end
-# them: in commands, 8 is closed.
+# A shell leaves its command at a signal, and never these functions. Bash is in a loop of ours then,
+# if it is in nothing else; the others are in a script that is sourced. A `return` with nothing left
+# to return from would end them: in commands, 8 is closed.
 _SESSION_SETUP = rf"""
 exec 6<>/dev/null 8>&1 9>&2
 shift $#
 if [ "${{BASH_VERSION-}}" ]; then
   shopt -s expand_aliases
   trap 'case ${{FUNCNAME-}}${{BASH_SOURCE-}} in
-    "" | main) break 999 2>/dev/null ;;
+    "" | main | _st_*) break 999 2>/dev/null ;;
     *) return 124 ;;
   esac' {ABORT}
 else
