@@ -103,7 +103,7 @@ class Intake(Generic[Item]):
         except Exception as error:  # noqa: BLE001  # for whoever consumes, whatever it is
             self._end(error)
             return
-        self._size = LEAST if len(data) < self._size else MOST
+        self._size = MOST if len(data) >= LEAST else LEAST
         if not data:
             self._end(None)
         elif batch:
