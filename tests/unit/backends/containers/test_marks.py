@@ -10,7 +10,9 @@ from sandbox_tui.backends.containers.commands.marks import Mark, Marks
 NONCE = "0123456789abcdef" * 2
 BEGIN, END = (f"\x01{NONCE} {words}\n".encode() for words in ("begin /proc/1 /proc/7", "end 3"))
 TRAPS = (b"\x01", b"\x01" + NONCE.encode(), b"\x01" + NONCE[:-1].encode() + b" end 0\n", b"\n")
-said = st.lists(st.binary(max_size=6) | st.sampled_from(TRAPS), max_size=8).map(b"".join)
+START = f"\x01{NONCE} ".encode()
+pieces = st.lists(st.binary(max_size=6) | st.sampled_from(TRAPS), max_size=8)
+said = pieces.map(b"".join).filter(lambda data: START not in data)
 
 
 def fed(wire: bytes, sizes: list[int]) -> list[bytes | Mark]:
