@@ -128,8 +128,8 @@ class RemoteExecution(Execution):
         for output in news.outputs:
             self.feed(output)
         if news.result is not None and self.result is None:
-            self.result = msgspec.structs.replace(
-                news.result, outputs=self.peek(), truncated=self.truncated
+            self._settle(
+                msgspec.structs.replace(news.result, outputs=self.peek(), truncated=self.truncated)
             )
         self._pulse.fire()
 

@@ -177,19 +177,24 @@ class Execution:
 
     def finish(self, outcome: Outcome, *, exit_code: int | None = None, detail: str = "") -> Result:
         """The code ended; the first call decides."""
-        if self.result is None:
-            self.result = Result(
-                outcome=outcome,
-                outputs=self.peek(),
-                exit_code=exit_code,
-                execution_count=self.execution_count,
-                duration=time.monotonic() - self._began,
-                truncated=self.truncated,
-                detail=detail,
-            )
-            self._pulse.fire()
-            self._end.fire()
-        return self.result
+        if self.result is not None:
+            return self.result
+        result = Result(
+            outcome=outcome,
+            outputs=self.peek(),
+            exit_code=exit_code,
+            execution_count=self.execution_count,
+            duration=time.monotonic() - self._began,
+            truncated=self.truncated,
+            detail=detail,
+        )
+        self._settle(result)
+        return result
+
+    def _settle(self, result: Result) -> None:
+        self.result = result
+        self._pulse.fire()
+        self._end.fire()
 
     async def _finished(self) -> Result:
         while self.result is None:

@@ -37,14 +37,17 @@ def abilities() -> list[type]:
 
 
 def methods(ability: type) -> list[str]:
-    return [name for name in vars(ability) if not name.startswith("_") and name != "place"]
+    return [
+        name
+        for name, thing in vars(ability).items()
+        if inspect.isfunction(thing) and name[0] != "_"
+    ]
 
 
 @pytest.mark.parametrize("backend", BACKENDS, ids=lambda backend: backend.__name__)
 @pytest.mark.parametrize("ability", abilities(), ids=lambda ability: ability.__name__)
 def test_a_backend_is_called_as_the_protocol_says(backend: type, ability: type) -> None:
     names = methods(ability)
-    assert names
     if not all(hasattr(backend, name) for name in names):
         return
     for name in names:
