@@ -42,9 +42,17 @@ def schema(wanted: object) -> Schema:
 
 
 def body(wanted: object) -> dict[str, Any]:
-    """What a route takes, for `openapi_extra`."""
+    """What a route takes, for `openapi_extra`; see `reading.read` for what may be left out."""
     content = {_JSON: {"schema": schema(wanted)}}
-    return {"requestBody": {"required": True, "content": content}}
+    return {"requestBody": {"required": not _can_be_left_out(wanted), "content": content}}
+
+
+def _can_be_left_out(wanted: object) -> bool:
+    try:
+        msgspec.convert({}, wanted)
+    except msgspec.ValidationError:
+        return False
+    return True
 
 
 def gives(what: str, wanted: object, status: int = 200) -> dict[int | str, dict[str, Any]]:
