@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -22,13 +25,16 @@ def spawn() -> Iterator[Spawn]:
     children: list[subprocess.Popen[bytes]] = []
 
     def spawn(*argv: str) -> subprocess.Popen[bytes]:
-        child = subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL)
+        child = subprocess.Popen(
+            argv, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, start_new_session=True
+        )
         children.append(child)
         return child
 
     yield spawn
     for child in children:
-        child.kill()
+        with suppress(ProcessLookupError):  # with what it has started
+            os.killpg(child.pid, signal.SIGKILL)
         child.communicate()
 
 
