@@ -37,6 +37,9 @@ if TYPE_CHECKING:
 CATCH_UP = 2.0
 """Seconds that an action waits at most for the world in which it is done."""
 
+TAKE_BACK = 2.0
+"""Seconds that are waited at most for the end of code that nobody wants any more."""
+
 
 class RemoteApi:
     """See `Api`. When the connection is lost every call raises why; connect anew.
@@ -137,7 +140,7 @@ class RemoteApi:
         working_dir: str | None = None,
         user: str | None = None,
     ) -> Execution:
-        """See `Api.execute`."""
+        """See `Api.execute`. Whoever gives it up meanwhile has the code ended."""
         action = Run(
             ref=ref,
             code=code,
@@ -148,7 +151,12 @@ class RemoteApi:
             working_dir=working_dir,
             user=user,
         )
-        return cast(Execution, await self.perform(action))
+        asked = asyncio.ensure_future(self.perform(action))
+        try:
+            return cast(Execution, await asyncio.shield(asked))
+        except asyncio.CancelledError:
+            await _taken_back(asked)
+            raise
 
     async def line(self, ref: Ref) -> Line:
         """See `Api.line`."""
@@ -276,3 +284,12 @@ class RemoteApi:
                     await self._pulse.wait()
         except TimeoutError:
             return  # the action is done; its world comes when it comes
+
+
+async def _taken_back(asked: asyncio.Future[object]) -> None:
+    """Cancel the execution that was asked for; one that cannot be had any more is none."""
+    try:
+        async with asyncio.timeout(TAKE_BACK):
+            await cast(Execution, await asked).cancel()
+    except (SandboxError, TimeoutError):
+        return

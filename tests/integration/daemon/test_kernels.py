@@ -94,6 +94,17 @@ async def test_cancel_and_interrupt_end_the_code_itself(api: RemoteApi) -> None:
     assert await run(api, "print('alive')") == "alive\n"
 
 
+async def test_what_is_given_up_before_its_handle_came_does_not_run_on(api: RemoteApi) -> None:
+    await lab(api)
+    asking = asyncio.ensure_future(api.execute(LAB, "import time; time.sleep(60)"))
+    await asyncio.sleep(0)
+    asking.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await asking
+    async with asyncio.timeout(10):
+        assert await run(api, "print('free')") == "free\n"
+
+
 async def test_two_clients_share_one_room(api: RemoteApi) -> None:
     await lab(api)
     await run(api, "x = 41")
