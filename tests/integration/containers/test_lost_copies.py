@@ -39,7 +39,7 @@ def service(home: Path) -> Iterator[Service]:
 @pytest.fixture
 async def lonely(service: Service) -> AsyncIterator[ContainerBackend]:
     """A backend on an engine of this test's own."""
-    backend = ContainerBackend(service.url, patience=1)
+    backend = ContainerBackend(service.url, patience=3)
     yield backend
     await backend.aclose()
 

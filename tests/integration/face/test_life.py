@@ -36,7 +36,7 @@ print(box.run("echo made").stdout, end="", flush=True)
 """
 
 ONCE = """
-import asyncio, os, signal
+import asyncio, time
 from sandbox_tui.api.containers_async.machine import machine
 from sandbox_tui.backends.containers.engine.engine import Engine
 from sandbox_tui.model.actions import RunOnce
@@ -46,7 +46,7 @@ async def main():
     there = await machine({url!r})
     await there.api.perform(RunOnce(spec=ContainerSpec(name={name!r}, image={image!r})))
 
-Engine.begin = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
+Engine.begin = lambda *_: (print("made", flush=True), time.sleep(60))
 asyncio.run(main())
 """
 
@@ -102,11 +102,13 @@ async def test_what_a_killed_program_never_started_is_ended_and_nobody_elses(
     name = outside.name()
     code = ONCE.format(image=IMAGE, name=name, url=engine.url)
     with program(sys.executable, "-c", code) as maker:
-        maker.wait(30)
-    assert outside.state(name) == "created"
-    other = outside.make("true", Labels=outside.client.inspect_container(name)["Config"]["Labels"])
-
-    await list_containers(socket_path=engine.url)
+        assert maker.stdout is not None
+        assert maker.stdout.readline() == "made\n"
+        labels = outside.client.inspect_container(name)["Config"]["Labels"]
+        other = outside.make("true", Labels=labels)
+        await list_containers(socket_path=engine.url)
+        assert outside.state(name) == "created"
+        maker.kill()
     await retry_until_async(lambda: outside.state(name) == "", timeout=10)
     assert outside.state(other) == "created"
 
