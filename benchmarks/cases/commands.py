@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import psutil
 
@@ -19,10 +19,10 @@ from sandbox_tui.backends.containers.backend import ContainerBackend
 from sandbox_tui.model.outputs import Result, Text
 from sandbox_tui.model.refs import Ref
 from sandbox_tui.model.specs import ContainerSpec
-from sandbox_tui.runtime.session import Session
 
 IMAGE = "sandbox-tui-test/python"
 ROUNDS = 20
+COMMANDS = 200
 STREAMS = 3
 SIZE = 100 * 1000 * 1000
 FLOOD = f"head -c {SIZE} /dev/zero"
@@ -35,19 +35,18 @@ def run() -> Iterator[Figure]:
     import pocketdock
 
     peer, library = pocketdock.create_new_container(image=IMAGE), docker.from_env()
-    session = peer.session()
     try:
         with asyncio.Runner() as runner:
             ours = Ours(runner)
             try:
                 container = library.containers.get(peer.container_id)
                 yield from _runs(ours, lambda: peer.run(HI).stdout, _exec_run(container))
-                yield _sessions(ours, lambda: session.send_and_wait(HI).stdout)
+                yield _sessions(peer)
+                yield runner.run(_async_sessions())
                 yield from _streams(ours, _stream_of(library, peer.container_id))
             finally:
                 ours.close()
     finally:
-        session.close()
         peer.shutdown(force=True)
         library.close()
 
@@ -65,10 +64,6 @@ class Ours:
         """One command."""
         return self._runner.run(self._run()).stdout
 
-    def told(self) -> str:
-        """One command of a session."""
-        return self._runner.run(self._told()).stdout
-
     def stream(self) -> int:
         """All of a long output: how many characters."""
         return self._runner.run(self._stream())
@@ -81,13 +76,9 @@ class Ours:
         name = f"bench-{secrets.token_hex(4)}"
         spec = ContainerSpec(name=name, image=IMAGE, command="sleep 100000")
         self.ref: Ref = await self._backend.start(spec)
-        self._session: Session = await self._backend.session(self.ref)
 
     async def _run(self) -> Result:
         return await (await self._backend.execute(self.ref, HI))
-
-    async def _told(self) -> Result:
-        return await (await self._session.run(HI))
 
     async def _stream(self) -> int:
         execution = await self._backend.execute(self.ref, FLOOD, cap=1_000_000)
@@ -99,7 +90,6 @@ class Ours:
         return heard
 
     async def _close(self) -> None:
-        await self._session.aclose()
         await self._backend.stop(self.ref, grace=0)
         await self._backend.remove(self.ref)
         await self._backend.aclose()
@@ -126,11 +116,56 @@ def _runs(
         )
 
 
-def _sessions(ours: Ours, pocketdock: Callable[[], str]) -> Figure:
-    competitors = {"ours": _timed(ours.told, "hi\n"), "peer": _timed(pocketdock, "hi")}
-    samples = alternate(ROUNDS, competitors)
+def _sessions(peer) -> Figure:
+    """Of the faces that wait."""
+    from sandbox_tui.api import containers
+
+    theirs, box = peer.session(), containers.create_new_container(image=IMAGE)
+    try:
+        ours = box.session()
+        competitors = {
+            "ours": _timed(lambda: ours.send_and_wait(HI).stdout, "hi"),
+            "peer": _timed(lambda: theirs.send_and_wait(HI).stdout, "hi"),
+        }
+        samples = alternate(COMMANDS, competitors)
+    finally:
+        theirs.close()
+        box.shutdown(force=True)
+        containers.loop.close()
+    return _told("sync", samples)
+
+
+async def _async_sessions() -> Figure:
+    """Of the async faces, on one loop."""
+    from pocketdock import async_ as pocketdock
+
+    from sandbox_tui.api import containers_async
+    from sandbox_tui.api.containers_async.machine import close_machines
+
+    samples: dict[str, list[float]] = {"ours": [], "peer": []}
+    box = await containers_async.create_new_container(image=IMAGE)
+    other = await pocketdock.create_new_container(image=IMAGE)
+    sessions = {"ours": await box.session(), "peer": await other.session()}
+    try:
+        for _ in range(COMMANDS):
+            for name, session in sessions.items():
+                began = time.perf_counter()
+                said = await session.send_and_wait(HI)
+                samples[name].append(time.perf_counter() - began)
+                if said.stdout.strip() != "hi":
+                    raise RuntimeError(f"it said {said!r}")
+    finally:
+        for session in sessions.values():
+            await session.close()
+        await box.shutdown(force=True)
+        await other.shutdown(force=True)
+        await close_machines()
+    return _told("async", samples)
+
+
+def _told(face: str, samples: Mapping[str, Sequence[float]]) -> Figure:
     return compared(
-        "one command of a session, wall time",
+        f"one command of a session, {face}, wall time",
         samples["ours"],
         samples["peer"],
         peer="pocketdock send_and_wait()",

@@ -12,7 +12,7 @@ from sandbox_tui.backends.base import Backend
 from sandbox_tui.hub.homes import NOWHERE_ELSE, Homes
 from sandbox_tui.hub.poller import DEADLINE, Poller
 from sandbox_tui.hub.profiles import Profiles
-from sandbox_tui.hub.terms import KNOWN_BY, container_id, terms_of
+from sandbox_tui.hub.terms import KNOWN_BY, container_id, ends_when_idle
 from sandbox_tui.hub.uses import Uses
 from sandbox_tui.model.errors import (
     DeadlineError,
@@ -177,8 +177,7 @@ class Hub:
     def _expiring(self, ref: Ref) -> str | None:
         """The id of a container that is ended when it is idle; `None` for anything else."""
         box = self.world.get(ref)
-        expires = box is not None and terms_of(box).idle_timeout is not None
-        return container_id(box) if box is not None and expires else None
+        return container_id(box) if box is not None and ends_when_idle(box) else None
 
     def find(self, text: str, kind: Kind | None = None) -> Ref:
         """The sandbox that `text` names exactly; see `refs.resolve`."""

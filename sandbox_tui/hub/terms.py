@@ -53,6 +53,11 @@ def terms_of(box: Sandbox) -> Terms:
     )
 
 
+def ends_when_idle(box: Sandbox) -> bool:
+    """Whether it is ended when nobody has used it for some time; asked at every command."""
+    return IDLE_TIMEOUT_LABEL in box.labels and terms_of(box).idle_timeout is not None
+
+
 def container_id(box: Sandbox) -> str:
     """The engine's full id of it; empty when it is only defined."""
     return box.facts.container_id if isinstance(box.facts, ContainerFacts) else ""

@@ -8,6 +8,7 @@ from typing import Protocol
 from sandbox_tui.model.outputs import Text
 from sandbox_tui.model.refs import Ref
 from sandbox_tui.runtime.execution import OUTPUT_CAP, Execution
+from sandbox_tui.runtime.heard import Heard
 
 
 class Session(Protocol):
@@ -26,6 +27,11 @@ class Session(Protocol):
     @property
     def is_open(self) -> bool:
         """Whether it takes commands; `exit`, `close`, or the end of the container ends that."""
+        ...
+
+    @property
+    def heard(self) -> Heard:
+        """What it has printed, by position."""
         ...
 
     async def run(

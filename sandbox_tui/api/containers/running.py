@@ -87,7 +87,8 @@ class Session(Blocking[AsyncSession]):
 
     def on_output(self, fn: Callable[[str], object]) -> None:
         """Call `fn(data)`, in a thread of its own, with everything that is printed, in order."""
-        self.twin.on_output(self._caller.calling(fn))
+        function = self._caller.calling(fn)
+        self.portal.call(on_loop(lambda: self.twin.on_output(function)))
 
     def close(self) -> None:
         """End the shell and everything it has started."""

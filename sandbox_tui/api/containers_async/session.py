@@ -4,17 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 
 from sandbox_tui.api.containers_async.running import ending
 from sandbox_tui.api.containers_async.values import ExecResult
-from sandbox_tui.model.outputs import OUTPUT_CAP
+from sandbox_tui.model.outputs import OUTPUT_CAP, Text
 from sandbox_tui.runtime.execution import Execution
-from sandbox_tui.runtime.ring import Ring
 from sandbox_tui.runtime.session import Session
-
-UNREAD = 1024 * 1024
-"""Characters that wait for `read` at most; the oldest go."""
 
 
 class AsyncSession:
@@ -33,9 +29,9 @@ class AsyncSession:
         self._occupied = occupied
         self._timeout = timeout
         self._finish = finish
-        self._unread: Ring[str] = Ring(UNREAD, len)
+        self._read_up_to = session.heard.end
         self._functions: list[Callable[[str], object]] = []
-        self._hearing = asyncio.create_task(self._hear(), name=f"hear session {session.id}")
+        self._hearing: asyncio.Task[None] | None = None
 
     @property
     def id(self) -> str:
@@ -60,18 +56,24 @@ class AsyncSession:
             raise
 
     def read(self) -> str:
-        """What was printed since the last `read`."""
-        return "".join(self._unread.clear())
+        """What was printed since the last `read`; of very much, the end."""
+        heard = self._session.heard
+        fresh, self._read_up_to = heard.since(self._read_up_to), heard.end
+        return "".join(text.text for text in fresh)
 
     def on_output(self, fn: Callable[[str], object]) -> None:
         """Call `fn(data)` with everything that is printed, in order."""
         self._functions.append(fn)
+        if self._hearing is None:
+            name = f"hear session {self.id}"
+            self._hearing = asyncio.create_task(self._hear(self._session.outputs()), name=name)
 
     async def close(self) -> None:
         """End the shell and everything it has started."""
         await self._session.aclose()
-        self._hearing.cancel()
-        await asyncio.gather(self._hearing, return_exceptions=True)
+        if self._hearing is not None:
+            self._hearing.cancel()
+            await asyncio.gather(self._hearing, return_exceptions=True)
 
     async def __aenter__(self) -> AsyncSession:
         return self
@@ -79,9 +81,8 @@ class AsyncSession:
     async def __aexit__(self, *exc_info: object) -> None:
         await self.close()
 
-    async def _hear(self) -> None:
-        async for output in self._session.outputs():
-            self._unread.append(output.text)
+    async def _hear(self, outputs: AsyncIterator[Text]) -> None:
+        async for output in outputs:
             for function in self._functions:
                 answer = function(output.text)
                 if inspect.isawaitable(answer):

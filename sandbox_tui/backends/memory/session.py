@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import uuid
-from collections import deque
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncIterator
 
 from sandbox_tui.backends.memory import script
 from sandbox_tui.model.errors import SessionClosedError
 from sandbox_tui.model.outputs import OUTPUT_CAP, Outcome, Text
 from sandbox_tui.model.refs import Ref
 from sandbox_tui.runtime.execution import Execution
-from sandbox_tui.runtime.pulse import Pulse
+from sandbox_tui.runtime.heard import Heard
 
 _LAST = ("exit", "die")
 """Commands after which a shell is gone."""
@@ -27,8 +26,7 @@ class MemorySession:
         self._why = ""
         self._turn = asyncio.Lock()
         self._running: set[asyncio.Task[None]] = set()
-        self._listeners: list[deque[Text]] = []
-        self._pulse = Pulse()
+        self.heard = Heard()
 
     @property
     def is_open(self) -> bool:
@@ -47,25 +45,16 @@ class MemorySession:
         task.add_done_callback(self._running.discard)
         return execution
 
-    async def outputs(self) -> AsyncGenerator[Text]:
+    def outputs(self) -> AsyncIterator[Text]:
         """See `Session.outputs`."""
-        heard: deque[Text] = deque(maxlen=1000)
-        self._listeners.append(heard)
-        try:
-            while heard or self.is_open:
-                if not heard:
-                    await self._pulse.wait()
-                while heard:
-                    yield heard.popleft()
-        finally:
-            self._listeners.remove(heard)
+        return self.heard.texts(self.heard.end)
 
     async def aclose(self) -> None:
         """See `Session.aclose`."""
         self._why = self._why or "it was closed"
         for task in tuple(self._running):
             await _end(task)
-        self._pulse.fire()
+        self.heard.close()
 
     async def _run(self, execution: Execution, timeout: float | None) -> None:
         try:
@@ -77,13 +66,13 @@ class MemorySession:
             execution.finish(Outcome.CANCELLED if self.is_open else Outcome.DIED)
 
     def _tell(self, execution: Execution) -> None:
-        texts = [output for output in execution.peek() if isinstance(output, Text)]
-        for heard in self._listeners:
-            heard.extend(texts)
+        for output in execution.peek():
+            if isinstance(output, Text):
+                self.heard.add(output)
         commands = {line.strip().partition(" ")[0] for line in execution.code.splitlines()}
         if commands.intersection(_LAST):
             self._why = "its shell has exited"
-        self._pulse.fire()
+            self.heard.close()
 
 
 async def _end(task: asyncio.Task[None]) -> None:

@@ -15,7 +15,7 @@ import contextlib
 import itertools
 import uuid
 from collections import deque
-from collections.abc import AsyncGenerator, Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine
 
 from sandbox_tui.backends.containers.commands import scripts
 from sandbox_tui.backends.containers.commands.carrier import Verdict, verdict_of
@@ -42,16 +42,13 @@ from sandbox_tui.model.errors import (
 from sandbox_tui.model.outputs import OUTPUT_CAP, Outcome, Text
 from sandbox_tui.model.refs import Ref
 from sandbox_tui.runtime.execution import Execution
-from sandbox_tui.runtime.kept import Kept
+from sandbox_tui.runtime.heard import Heard
 from sandbox_tui.runtime.pulse import Pulse
 
 READY_SECONDS = 5.0
 
 AFTERWARDS = 0.1
 """How long after the end of a command the shell may need to say which process is the newest."""
-
-HEARD = 1024 * 1024
-"""How much of all it prints is kept for slow listeners, in characters."""
 
 _DOUBTFUL = (None, 137)
 """Exit codes of a shell that also stand for the end of its container."""
@@ -70,7 +67,7 @@ class ContainerSession:
         self._waiting: deque[Turn] = deque()
         self._present: Turn | None = None
         self._voices = {name: Voice(name) for name in self._marks}
-        self._heard = Kept(HEARD, "tail")
+        self.heard = Heard()
         self._pulse = Pulse()
         self._tasks: set[asyncio.Task[None]] = set()
         self._held = self._over = False
@@ -127,19 +124,9 @@ class ContainerSession:
         self._go_on()
         return turn.execution
 
-    async def outputs(self) -> AsyncGenerator[Text]:
+    def outputs(self) -> AsyncIterator[Text]:
         """See `Session.outputs`."""
-        position = self._heard.end
-        while True:
-            position = max(position, self._heard.first)
-            for output in self._heard.since(position):
-                position += 1
-                if isinstance(output, Text):
-                    yield output
-            if position >= self._heard.end:
-                if self._over:
-                    return
-                await self._pulse.wait()
+        return self.heard.texts(self.heard.end)
 
     def when_ended(self, tell: Callable[[ContainerSession], None]) -> None:
         """Call `tell` with it at its end."""
@@ -174,6 +161,7 @@ class ContainerSession:
             self._over = True
             self._do(self._conclude())
             self._pulse.fire()
+            self.heard.close()
 
     async def _wait_for_room(self, turn: Turn) -> None:
         await turn.execution.room()
@@ -205,10 +193,9 @@ class ContainerSession:
     def _say(self, turn: Turn | None, stream: str, text: Text) -> None:
         if not text.text:
             return
-        self._heard.add(text)
+        self.heard.add(text)
         if turn is not None and stream not in turn.ends:
             turn.execution.feed(text)
-        self._pulse.fire()
 
     # --- what it runs ---------------------------------------------------------------------------
 
