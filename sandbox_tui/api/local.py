@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from sandbox_tui.api.entering import enter
+from sandbox_tui.api.executing import Executes
 from sandbox_tui.backends.base import (
     Follows,
     Inspects,
@@ -25,9 +26,8 @@ from sandbox_tui.model.actions import Action, Run
 from sandbox_tui.model.cells import Notebook
 from sandbox_tui.model.codec import to_builtins
 from sandbox_tui.model.errors import BackendUnavailableError, NotFoundError, OnlyDefinedError
-from sandbox_tui.model.outputs import OUTPUT_CAP, Keep, Output, Screen, Vitals
+from sandbox_tui.model.outputs import Output, Screen, Vitals
 from sandbox_tui.model.refs import Place, Ref
-from sandbox_tui.model.specs import Command
 from sandbox_tui.model.world import Sandbox, State, World
 from sandbox_tui.runtime.execution import Execution
 from sandbox_tui.runtime.session import Session
@@ -39,7 +39,7 @@ FRAME = 0.04
 """Seconds between two looks at the screens that somebody watches."""
 
 
-class LocalApi:
+class LocalApi(Executes):
     """Hands everything to the Hub; holds nothing of its own."""
 
     def __init__(self, hub: Hub) -> None:
@@ -64,31 +64,10 @@ class LocalApi:
 
         return await handlers.perform(self._hub, action)
 
-    async def execute(
-        self,
-        ref: Ref,
-        code: Command,
-        *,
-        timeout: float | None = None,
-        cap: int = OUTPUT_CAP,
-        keep: Keep = "tail",
-        env: Mapping[str, str] | None = None,
-        working_dir: str | None = None,
-        user: str | None = None,
-    ) -> Execution:
-        """See `Api.execute`."""
+    async def run(self, action: Run) -> Execution:
+        """See `Executes.run`."""
         from sandbox_tui.hub import handlers
 
-        action = Run(
-            ref=ref,
-            code=code,
-            timeout=timeout,
-            cap=cap,
-            keep=keep,
-            env=env,
-            working_dir=working_dir,
-            user=user,
-        )
         return await handlers.run(self._hub, action)
 
     async def line(self, ref: Ref) -> Line:

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, cast
 
 from sandbox_tui.api.base import Api
 from sandbox_tui.api.entering import enter
+from sandbox_tui.api.executing import Executes
 from sandbox_tui.documents.line import Line
 from sandbox_tui.model.actions import Action, Run, Shell
 from sandbox_tui.model.cells import Notebook
-from sandbox_tui.model.outputs import OUTPUT_CAP, Keep, Output, Screen, Vitals
+from sandbox_tui.model.outputs import Output, Screen, Vitals
 from sandbox_tui.model.refs import Ref
-from sandbox_tui.model.specs import Command
 from sandbox_tui.model.world import World
 from sandbox_tui.runtime.execution import Execution
 from sandbox_tui.runtime.session import Session
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from sandbox_tui.api.room import Room
 
 
-class PassingApi:
+class PassingApi(Executes):
     """See `Api`. `check` is asked before whatever could change something."""
 
     def __init__(self, api: Api) -> None:
@@ -48,29 +48,8 @@ class PassingApi:
         self.check(action)
         return await self._api.perform(action)
 
-    async def execute(
-        self,
-        ref: Ref,
-        code: Command,
-        *,
-        timeout: float | None = None,
-        cap: int = OUTPUT_CAP,
-        keep: Keep = "tail",
-        env: Mapping[str, str] | None = None,
-        working_dir: str | None = None,
-        user: str | None = None,
-    ) -> Execution:
-        """See `Api.execute`."""
-        action = Run(
-            ref=ref,
-            code=code,
-            timeout=timeout,
-            cap=cap,
-            keep=keep,
-            env=env,
-            working_dir=working_dir,
-            user=user,
-        )
+    async def run(self, action: Run) -> Execution:
+        """See `Executes.run`."""
         return cast(Execution, await self.perform(action))
 
     async def room(self, ref: Ref) -> Room:

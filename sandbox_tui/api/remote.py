@@ -12,6 +12,7 @@ from sandbox_tui.api import requests
 from sandbox_tui.api.daemon_home import DaemonHome
 from sandbox_tui.api.daemon_launch import launch
 from sandbox_tui.api.entering import enter
+from sandbox_tui.api.executing import Executes
 from sandbox_tui.api.notebook_patch import patched
 from sandbox_tui.api.progress import RemoteExecution
 from sandbox_tui.api.remote_line import RemoteLine
@@ -21,9 +22,8 @@ from sandbox_tui.model.actions import Action, Run
 from sandbox_tui.model.cells import Notebook
 from sandbox_tui.model.codec import from_msgpack
 from sandbox_tui.model.errors import DaemonUnavailableError, SandboxError, UnsupportedError
-from sandbox_tui.model.outputs import OUTPUT_CAP, Keep, Output, Screen, Vitals
+from sandbox_tui.model.outputs import Output, Screen, Vitals
 from sandbox_tui.model.refs import Ref
-from sandbox_tui.model.specs import Command
 from sandbox_tui.model.world import World
 from sandbox_tui.runtime.execution import Execution
 from sandbox_tui.runtime.link import Link
@@ -41,7 +41,7 @@ TAKE_BACK = 2.0
 """Seconds that are waited at most for the end of code that nobody wants any more."""
 
 
-class RemoteApi:
+class RemoteApi(Executes):
     """See `Api`. When the connection is lost every call raises why; connect anew.
 
     Runs that were under way then finish as `DIED` here; what became of them there is not known.
@@ -128,29 +128,8 @@ class RemoteApi:
         await self._caught_up(answer.revision)
         return value
 
-    async def execute(
-        self,
-        ref: Ref,
-        code: Command,
-        *,
-        timeout: float | None = None,
-        cap: int = OUTPUT_CAP,
-        keep: Keep = "tail",
-        env: Mapping[str, str] | None = None,
-        working_dir: str | None = None,
-        user: str | None = None,
-    ) -> Execution:
-        """See `Api.execute`. Whoever gives it up meanwhile has the code ended."""
-        action = Run(
-            ref=ref,
-            code=code,
-            timeout=timeout,
-            cap=cap,
-            keep=keep,
-            env=env,
-            working_dir=working_dir,
-            user=user,
-        )
+    async def run(self, action: Run) -> Execution:
+        """See `Executes.run`."""
         asked = asyncio.ensure_future(self.perform(action))
         try:
             return cast(Execution, await asyncio.shield(asked))
