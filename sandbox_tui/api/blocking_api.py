@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
@@ -9,6 +10,7 @@ from sandbox_tui.api.base import Api
 from sandbox_tui.api.blocking_execution import BlockingExecution
 from sandbox_tui.model.actions import Action
 from sandbox_tui.model.cells import Notebook
+from sandbox_tui.model.errors import SandboxError
 from sandbox_tui.model.outputs import OUTPUT_CAP, Keep, Output, Screen, Text
 from sandbox_tui.model.refs import Ref
 from sandbox_tui.model.specs import Command
@@ -19,6 +21,7 @@ from sandbox_tui.runtime.session import Session
 
 if TYPE_CHECKING:
     from sandbox_tui.api.blocking_room import BlockingRoom
+    from sandbox_tui.api.room import Room
 
 
 class BlockingSession(Blocking[Session]):
@@ -99,19 +102,20 @@ class BlockingApi(Blocking[Api]):
                 env=env,
                 working_dir=working_dir,
                 user=user,
-            )
+            ),
+            undo=_ended,
         )
         return BlockingExecution(execution, self.portal)
 
     def session(self, ref: Ref) -> BlockingSession:
         """A shell of its own inside, which keeps its folder and variables between commands."""
-        return BlockingSession(self.portal.call(self.twin.session(ref)), self.portal)
+        return BlockingSession(self.portal.call(self.twin.session(ref), undo=_left), self.portal)
 
     def room(self, ref: Ref) -> BlockingRoom:
         """Open a room; close it when it is not needed any more. Raises `NotFoundError`."""
         from sandbox_tui.api.blocking_room import BlockingRoom
 
-        return BlockingRoom(self.portal.call(self.twin.room(ref)), self.portal)
+        return BlockingRoom(self.portal.call(self.twin.room(ref), undo=_left), self.portal)
 
     def follow(
         self, ref: Ref, *, tail: int = 200, live: bool = True, since: float | None = None
@@ -126,3 +130,15 @@ class BlockingApi(Blocking[Api]):
     def notebooks(self, ref: Ref) -> Iterator[Notebook]:
         """A room's cells and outputs now, then whenever they changed."""
         return self.portal.iterate(self.twin.notebooks(ref))
+
+
+async def _ended(execution: Execution) -> None:
+    """Nobody has got it: it is to end."""
+    with contextlib.suppress(SandboxError):
+        await execution.cancel()
+
+
+async def _left(opened: Session | Room) -> None:
+    """Nobody has got it: it is to be closed."""
+    with contextlib.suppress(SandboxError):
+        await opened.aclose()

@@ -7,6 +7,8 @@ lines over its async twin and there is no second implementation.
 from __future__ import annotations
 
 import asyncio
+import concurrent.futures
+import contextlib
 import functools
 import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator
@@ -15,6 +17,10 @@ from typing import Any, Concatenate, Generic, ParamSpec, TypeVar
 P = ParamSpec("P")
 T = TypeVar("T")
 Twin = TypeVar("Twin")
+
+
+_undoing: set[asyncio.Future[object]] = set()
+"""What is done for those who have given up: a loop does not hold its tasks."""
 
 
 class Portal:
@@ -27,18 +33,23 @@ class Portal:
         self._thread = threading.Thread(target=self._serve, name="sandbox-tui-portal", daemon=True)
         self._thread.start()
 
-    def call(self, work: Awaitable[T]) -> T:
-        """Wait for a coroutine that runs on the portal's loop; Ctrl-C cancels it there."""
+    def call(self, work: Awaitable[T], undo: Callable[[T], Awaitable[object]] | None = None) -> T:
+        """Wait for a coroutine that runs on the portal's loop; Ctrl-C cancels it there.
+
+        A result that came too late for whoever gave up is given to `undo`.
+        """
         if threading.current_thread() is self._thread:
             raise _refused(work, "the sync API was called from inside its own event loop")
-        with self._lock:  # what the loop gets after its end would be waited for in vain
-            if not self._is_open:
-                raise _refused(work, "the sync API was called after its end")
-            future = asyncio.run_coroutine_threadsafe(_as_coroutine(work), self.loop)
+        call = _Call(work, undo)
         try:
-            return future.result()
+            with self._lock:  # what the loop gets after its end would be waited for in vain
+                if not self._is_open:
+                    raise _refused(work, "the sync API was called after its end")
+                self.loop.call_soon_threadsafe(call.begin)
+            return call.answer.result()
         except BaseException:
-            future.cancel()
+            with contextlib.suppress(RuntimeError):  # the loop has ended, and with it all its work
+                self.loop.call_soon_threadsafe(call.give_up)
             raise
 
     def iterate(self, source: AsyncIterator[T]) -> Iterator[T]:
@@ -65,14 +76,47 @@ class Portal:
         self.loop.close()
 
 
+class _Call(Generic[T]):
+    """What a thread waits for. All but the waiting happens on the loop, one after the other."""
+
+    def __init__(self, work: Awaitable[T], undo: Callable[[T], Awaitable[object]] | None) -> None:
+        self.answer: concurrent.futures.Future[T] = concurrent.futures.Future()
+        self._work = work
+        self._undo = undo
+        self._task: asyncio.Future[T] | None = None
+
+    def begin(self) -> None:
+        """Let it run."""
+        self._task = asyncio.ensure_future(self._work)
+        self._task.add_done_callback(self._tell)
+
+    def give_up(self) -> None:
+        """Nobody waits any more. What has not begun by now never will."""
+        task = self._task
+        if task is None:
+            _close(self._work)
+        elif not task.cancel() and not task.cancelled() and not task.exception() and self._undo:
+            undoing = asyncio.ensure_future(self._undo(task.result()))
+            _undoing.add(undoing)
+            undoing.add_done_callback(_undoing.discard)
+
+    def _tell(self, task: asyncio.Future[T]) -> None:
+        if task.cancelled():
+            self.answer.cancel()
+        elif error := task.exception():
+            self.answer.set_exception(error)
+        else:
+            self.answer.set_result(task.result())
+
+
 def _refused(work: Awaitable[object], reason: str) -> RuntimeError:
-    if asyncio.iscoroutine(work):
-        work.close()
+    _close(work)
     return RuntimeError(reason)
 
 
-async def _as_coroutine(work: Awaitable[T]) -> T:
-    return await work
+def _close(work: Awaitable[object]) -> None:
+    if asyncio.iscoroutine(work):
+        work.close()
 
 
 async def _next(source: AsyncIterator[T]) -> tuple[T] | None:

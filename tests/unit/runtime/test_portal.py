@@ -1,14 +1,17 @@
 import asyncio
 import inspect
+import queue
+import signal
 import threading
 from collections.abc import AsyncIterator
-from typing import Protocol
+from typing import Any, Protocol
 
 import pytest
 
 from sandbox_tui.api.base import Api
 from sandbox_tui.api.blocking_api import BlockingApi
 from sandbox_tui.runtime.portal import Blocking, Portal, blocking
+from tests.support import retry_until
 
 
 class Counter:
@@ -92,6 +95,61 @@ def test_closing_cancels_what_still_runs() -> None:
     assert portal.loop.is_closed()
 
 
+def test_ctrl_c_while_the_call_is_handed_over_ends_its_work(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    portal = Portal()
+    hand_over = portal.loop.call_soon_threadsafe
+
+    def interrupted(*args: Any) -> None:
+        hand_over(*args)
+        monkeypatch.undo()
+        raise KeyboardInterrupt
+
+    async def others() -> set[asyncio.Task[Any]]:
+        return asyncio.all_tasks() - {asyncio.current_task()}
+
+    monkeypatch.setattr(portal.loop, "call_soon_threadsafe", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        portal.call(asyncio.sleep(3600))
+
+    retry_until(lambda: not portal.call(others()))
+    portal.close()
+
+
+def test_ctrl_c_as_the_result_comes_undoes_it() -> None:
+    portal, undone = Portal(), queue.SimpleQueue[str]()
+
+    async def work() -> str:
+        signal.raise_signal(signal.SIGINT)
+        return "late"
+
+    async def undo(result: str) -> None:
+        undone.put(result)
+
+    with pytest.raises(KeyboardInterrupt):
+        portal.call(work(), undo)
+
+    assert undone.get(timeout=5) == "late"
+    portal.close()
+
+
+def test_a_failure_is_not_undone() -> None:
+    portal, undone = Portal(), queue.SimpleQueue[object]()
+
+    async def work() -> None:
+        raise ValueError("bad")
+
+    async def undo(result: object) -> None:
+        undone.put(result)
+
+    with pytest.raises(ValueError, match="bad"):
+        portal.call(work(), undo)
+    portal.close()
+
+    assert undone.empty()
+
+
 def test_the_two_faces_of_the_api_have_the_same_names() -> None:
     def public(face: type) -> set[str]:
         return {name for name in vars(face) if not name.startswith("_")}
@@ -102,8 +160,7 @@ def test_the_two_faces_of_the_api_have_the_same_names() -> None:
 def test_who_calls_while_it_closes_is_not_left_waiting() -> None:
     portal = Portal()
     failures: list[Exception] = []
-    last_moment = threading.Event()
-    called = threading.Event()
+    begun, last_moment, called = threading.Event(), threading.Event(), threading.Event()
 
     def late() -> None:
         last_moment.wait(5)
@@ -114,6 +171,7 @@ def test_who_calls_while_it_closes_is_not_left_waiting() -> None:
             failures.append(error)
 
     async def dawdle() -> None:
+        begun.set()
         try:
             await asyncio.sleep(3600)
         finally:
@@ -123,6 +181,7 @@ def test_who_calls_while_it_closes_is_not_left_waiting() -> None:
     caller = threading.Thread(target=late, daemon=True)
     asyncio.run_coroutine_threadsafe(dawdle(), portal.loop)
     caller.start()
+    assert begun.wait(5)
     portal.close()
     portal.close()
     caller.join(5)
