@@ -10,7 +10,7 @@ import threading
 from collections.abc import Mapping
 
 from sandbox_tui.runtime.child import Child
-from tests.support import retry_until
+from tests.support import PATIENCE, retry_until
 
 
 class Person:
@@ -45,7 +45,7 @@ class Person:
             pass
         return self.seen
 
-    def sees(self, pattern: str, timeout: float = 10.0) -> re.Match[str]:
+    def sees(self, pattern: str, timeout: float = PATIENCE) -> re.Match[str]:
         """Wait until `pattern` is in what the program has written."""
         what = f"{pattern!r} in what the terminal shows"
         match = retry_until(lambda: re.search(pattern, self.read()), timeout, what)
@@ -57,7 +57,7 @@ class Person:
         mode = "raw mode"
         retry_until(lambda: not termios.tcgetattr(self.child.fd)[3] & termios.ISIG, 10, mode)
 
-    def sees_the_end(self, timeout: float = 10.0) -> int:
+    def sees_the_end(self, timeout: float = PATIENCE) -> int:
         """Wait until the program has ended; its exit code, negative for a signal."""
         retry_until(lambda: (self.read(), self.ended.is_set())[1], timeout, "the program's end")
         self.read()

@@ -22,6 +22,9 @@ T = TypeVar("T")
 
 INTERVAL = 0.02
 
+PATIENCE = 15.0
+"""Seconds that are waited for what happens sooner or later: a busy machine takes its time."""
+
 
 def under_ci() -> bool:
     """Whether a missing engine is a failure here, and no reason to skip."""
@@ -38,7 +41,7 @@ def lack(what: str) -> NoReturn:
 # --- waiting ----------------------------------------------------------------------------------
 
 
-def retry_until(predicate: Callable[[], T], timeout: float = 5.0, what: str = "") -> T:
+def retry_until(predicate: Callable[[], T], timeout: float = PATIENCE, what: str = "") -> T:
     """Return the first true value of ``predicate``, or fail after ``timeout`` seconds."""
     deadline = time.monotonic() + timeout
     while not (value := predicate()):
@@ -48,7 +51,7 @@ def retry_until(predicate: Callable[[], T], timeout: float = 5.0, what: str = ""
 
 
 async def retry_until_async(
-    predicate: Callable[[], T | Awaitable[T]], timeout: float = 5.0, what: str = ""
+    predicate: Callable[[], T | Awaitable[T]], timeout: float = PATIENCE, what: str = ""
 ) -> T:
     """Do the same on the event loop; ``predicate`` may be a coroutine function."""
     deadline = time.monotonic() + timeout
