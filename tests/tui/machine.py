@@ -22,7 +22,7 @@ from sandbox_tui.tui.app import DashboardApp
 from sandbox_tui.tui.outfit import Outfit, load_rules
 from sandbox_tui.tui.screens.dashboard import Dashboard
 from sandbox_tui.tui.situation import Half
-from tests.support import retry_until_async
+from tests.support import PATIENCE, retry_until_async
 
 FAST = dict.fromkeys(Kind, 0.05)
 
@@ -127,10 +127,10 @@ class Sight:
     async def type(self, text: str) -> None:
         await self.pilot.press(*(_key(char) for char in text))
 
-    async def until(self, predicate: object, timeout: float = 5.0) -> None:
+    async def until(self, predicate: object, timeout: float = PATIENCE) -> None:
         await retry_until_async(predicate, timeout)  # type: ignore[arg-type]
 
-    async def sees(self, *words: str, timeout: float = 5.0) -> None:
+    async def sees(self, *words: str, timeout: float = PATIENCE) -> None:
         """Wait until all of them are on the screen."""
         for word in words:
             await self._until_seen(word, timeout)
