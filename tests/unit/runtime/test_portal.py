@@ -3,7 +3,7 @@ import inspect
 import queue
 import signal
 import threading
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from typing import Any, Protocol
 
 import pytest
@@ -117,6 +117,15 @@ def test_ctrl_c_while_the_call_is_handed_over_ends_its_work(
     portal.close()
 
 
+@pytest.fixture
+def ctrl_c() -> Iterator[None]:
+    """It raises, also where this process was started to ignore it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("ctrl_c")
 def test_ctrl_c_as_the_result_comes_undoes_it() -> None:
     portal, undone = Portal(), queue.SimpleQueue[str]()
 
