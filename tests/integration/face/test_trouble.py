@@ -42,7 +42,16 @@ async def box(service: Service, machines: None) -> AsyncIterator[AsyncContainer]
     made = await create_new_container(image=IMAGE, socket_path=service.url)
     await made.run("true")
     yield made
-    await made.shutdown(force=True)
+    await retry_until_async(lambda: _ends(made), timeout=30)
+
+
+async def _ends(box: AsyncContainer) -> bool:
+    """Whether it is taken away: an engine that froze needs a moment to be found again."""
+    try:
+        await box.shutdown(force=True)
+    except SandboxError:
+        return False
+    return True
 
 
 async def read_all(stream: AsyncExecStream) -> ExecResult:
