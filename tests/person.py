@@ -10,7 +10,7 @@ import threading
 from collections.abc import Mapping
 
 from sandbox_tui.runtime.child import Child
-from tests.support import PATIENCE, retry_until
+from tests.support import PATIENCE, TmuxServer, retry_until
 
 
 class Person:
@@ -35,6 +35,16 @@ class Person:
     def types(self, keys: bytes | str) -> None:
         """Press these keys."""
         os.write(self.child.fd, keys.encode() if isinstance(keys, str) else keys)
+
+    def leaves(self, server: TmuxServer) -> None:
+        """Press tmux's own keys for leaving a session of `server`.
+
+        The second waits until the first was taken: keys less than a millisecond apart are pasted
+        text to tmux (``assume-paste-time``), and bind nothing.
+        """
+        self.types(b"\x02")
+        retry_until(lambda: "1" in server.run("list-clients", "-F", "#{client_prefix}").split())
+        self.types(b"d")
 
     def read(self) -> str:
         """Everything the program has written so far."""

@@ -297,8 +297,7 @@ def test_attaching_and_coming_back(tmux_server: TmuxServer, cli: Cli, sit_down: 
     assert cli("start", "dev", "--command", "echo here I am; exec cat").code == 0
     one = sit_down("attach", "dev")
     one.sees("here I am")
-    one.types("\x02")
-    one.types("d")
+    one.leaves(tmux_server)
     assert one.sees_the_end() == 0
     assert SessionManager("dev").is_running()
     SessionManager("dev").stop(graceful=False)
@@ -313,8 +312,7 @@ def test_a_program_attaches_and_goes_on(tmux_server: TmuxServer) -> None:
     )
     with Person(sys.executable, "-c", code, env={"TERM": "xterm-256color"}) as one:
         one.sees("here I am")
-        one.types("\x02")
-        one.types("d")
+        one.leaves(tmux_server)
         one.sees("back True")
         assert one.sees_the_end() == 0
     SessionManager("dev").stop(graceful=False)

@@ -256,5 +256,5 @@ def test_tmux_own_detach_key_ends_it_too(
     tmux_server.new_session("work", "sh")
     one = person("tmux", "-S", str(tmux_server.socket), "attach", "-t", "=work")
     retry_until(lambda: tmux_server.run("list-clients"))
-    one.types(b"\x02d")
+    one.leaves(tmux_server)
     one.sees("FATE 0 None False restored")
