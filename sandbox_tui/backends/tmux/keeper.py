@@ -5,6 +5,10 @@ terminal yet: a program that prints a long traceback and dies would often leave 
 small shell leads, gives the terminal to the command like to any foreground job, and ends a moment
 later, in the same way as the command did: with its code, or of its signal.
 
+A command that is suspended goes on at once, because nobody could tell it to. One case is left: a
+dash that is stopped between fork and exec of a program (it uses vfork) neither stops nor goes on
+until somebody sends it a SIGCONT, as under any shell.
+
 The command itself is passed as words and never read by that shell. A string is for a shell by its
 author's wish, so it goes to the user's own.
 """

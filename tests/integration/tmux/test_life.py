@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import sys
 import time
 from pathlib import Path
 
@@ -132,7 +133,9 @@ async def test_last_words_are_not_lost(backend: TmuxBackend) -> None:
 async def test_the_command_is_in_front_and_cannot_be_left_suspended(
     backend: TmuxBackend, home: Path
 ) -> None:
-    spec = TmuxSpec(name="front", command=("sh", "-c", "while :; do echo tick; sleep 0.05; done"))
+    # A shell that is stopped just as it starts a program hangs for good (vfork): this starts none.
+    ticks = "import time\nwhile True: print('tick', flush=True); time.sleep(0.05)"
+    spec = TmuxSpec(name="front", command=(sys.executable, "-c", ticks))
     ref = await backend.start(TmuxSpec(name="sleep", command=("sleep", "1000")))
 
     async def in_front() -> bool:
