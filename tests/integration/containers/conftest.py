@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 import uuid
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from pathlib import Path
@@ -12,6 +13,7 @@ import docker.errors
 import pytest
 
 from sandbox_tui.backends.containers.backend import ContainerBackend
+from tests.integration.containers.gates import Gate, certify
 from tests.integration.containers.peers import Answer, Forwarder, Peer
 from tests.support import Engine, require_engine, require_program
 
@@ -112,3 +114,32 @@ def peer(home: Path) -> Iterator[Callable[[dict[str, Answer]], Peer]]:
     yield make
     for each in made:
         each.close()
+
+
+@pytest.fixture
+def gate(docker_engine: Engine) -> Iterator[Gate]:
+    """Docker on a port, for everybody."""
+    gate = Gate(docker_engine.socket)
+    yield gate
+    gate.close()
+
+
+@pytest.fixture
+def certificates(home: Path) -> Path:
+    """A folder as docker wants it, and the server's own pair in it."""
+    folder = home / "certs"
+    folder.mkdir()
+    certify(folder)
+    return folder
+
+
+@pytest.fixture
+def tls_gate(docker_engine: Engine, certificates: Path) -> Iterator[Gate]:
+    """Docker behind TLS, for callers with a certificate of the same authority only."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificates / "server.pem", certificates / "server.key")
+    context.load_verify_locations(certificates / "ca.pem")
+    context.verify_mode = ssl.CERT_REQUIRED
+    gate = Gate(docker_engine.socket, context)
+    yield gate
+    gate.close()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -15,6 +16,8 @@ from sandbox_tui.model.outputs import Outcome, Result
 from sandbox_tui.model.refs import Kind, Ref
 from sandbox_tui.runtime.session import Session
 from tests.integration.containers.conftest import IMAGE, Outside, on_docker
+from tests.integration.containers.gates import Gate
+from tests.integration.containers.peers import Forwarder
 from tests.support import retry_until_async
 
 PYTHON = "sandbox-tui-test/python"
@@ -302,3 +305,50 @@ async def test_a_read_only_container_has_sessions_too(
     for said in MIXED:
         await check(session, said)
     await session.aclose()
+
+
+@on_docker
+@pytest.mark.parametrize("certified", [False, True])
+async def test_an_engine_far_away_has_them_too(
+    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, ref: Ref, certified: bool
+) -> None:
+    if certified:
+        monkeypatch.setenv("DOCKER_TLS_VERIFY", "1")
+        monkeypatch.setenv("DOCKER_CERT_PATH", str(request.getfixturevalue("certificates")))
+    gate: Gate = request.getfixturevalue("tls_gate" if certified else "gate")
+    backend = ContainerBackend(f"tcp://{gate.address}")
+    session = await backend.session(ref)
+    for said in MIXED:
+        await check(session, said)
+
+    result = await told(
+        session, f"x='{'é' * 100_000}'; head -c 1000000 /dev/zero; echo ${{#x}} >&2"
+    )
+    assert (len(result.stdout_bytes), len(result.stderr)) == (1_000_000, 7)
+    await check_timeouts(session)
+    assert (await told(session, "exit 3")).exit_code == 3
+    await session.aclose()
+    await backend.aclose()
+
+
+@on_docker
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root may open its pipes")
+async def test_one_on_this_machine_does_without_the_engine(forwarder: Forwarder, ref: Ref) -> None:
+    backend = ContainerBackend(forwarder.url)
+    session = await backend.session(ref)
+    forwarder.freeze()
+    for said in MIXED:
+        await check(session, said)
+
+    forwarder.thaw()
+    await session.aclose()
+    await backend.aclose()
+
+
+async def test_what_runs_on_does_not_hold_it(session: Session) -> None:
+    began = time.monotonic()
+    result = await told(session, "sleep 125 & echo last; exit 3")
+
+    assert (result.exit_code, result.stdout) == (3, "last\n")
+    await retry_until_async(lambda: not session.is_open)
+    assert time.monotonic() - began < 5

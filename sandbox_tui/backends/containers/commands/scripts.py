@@ -17,14 +17,8 @@ from sandbox_tui.model.specs import Inside
 LABEL = "sandbox-tui"
 """The argument by which our own shells are known in a list of processes."""
 
-WORKER = ("sh", "-s", LABEL)
-SESSION = (
-    "sh",
-    "-c",
-    'command -v bash >/dev/null && exec bash -s "$1"; exec sh -s "$1"',
-    "sh",
-    LABEL,
-)
+SHELL = ("sh", "-s", LABEL)
+"""How each of them is begun."""
 
 _OWN = f" -s {LABEL}"
 
@@ -89,6 +83,28 @@ _st_run() {
   printf '\001%s end %s\n' "$_st_nonce" "$_st_code" >&9
   printf '\001%s end %s %s\n' "$_st_nonce" "$_st_code" "$_st_left"
   [ -z "$_st_left" ] || exit
+}
+""".replace("@TAG@", TAG)
+
+# Makes two pipes, of here-documents (bash makes none of an empty one), and waits to be told whether
+# they were opened from outside; see `pipes`. If so they are the streams of the session's shell, and
+# the one that reads this only waits for its end, with the streams that the engine gave it.
+_SESSION_START = r"""{
+{
+command exec 3<<X 4<<X &&
+empty
+X
+empty
+X
+command exec 3<>/proc/self/fd/3 4<>/proc/self/fd/4 && read -r _st_word <&3 && read -r _st_word <&4
+} 2>/dev/null
+printf '\001%s here\n' "$@TAG@"
+IFS= read -r _st_way || exit
+command -v bash >/dev/null && _st_shell=bash || _st_shell=sh
+[ "$_st_way" ] || exec $_st_shell -s "$1" 3<&- 4<&-
+exec 3>/proc/self/fd/3 4>/proc/self/fd/4
+$_st_shell -s "$1" >&3 2>&4 3>&- 4>&-
+exit
 }
 """.replace("@TAG@", TAG)
 
@@ -158,6 +174,16 @@ TRACED = re.compile(rb"\. /proc/self/fd/7$")
 def worker_setup(nonce: str) -> str:
     """What a worker is told first; it answers with a mark `ready`."""
     return f"{_WORKER_SETUP}printf '\\001%s ready\\n' {nonce}\n"
+
+
+def session_start() -> str:
+    """What begins the shell of a session; it answers with a mark `here`, and waits for the way."""
+    return _SESSION_START
+
+
+def session_way(*, own_pipes: bool) -> str:
+    """By which streams it answers from then on."""
+    return "pipes\n" if own_pipes else "\n"
 
 
 def session_setup(nonce: str) -> str:

@@ -81,10 +81,9 @@ class ContainerSession:
     async def open(cls, link: Link, box: Box) -> ContainerSession:
         """Start a shell. Raises `UnsupportedError` when the container has none."""
         session_id, begun = uuid.uuid4().hex, nonce()
-        shell = await Shell.open(link, box, scripts.SESSION, {TAG: session_id})
+        shell = await Shell.open(link, box, scripts.SHELL, {TAG: session_id})
         try:
-            await shell.send(scripts.session_setup(begun))
-            ready = await shell.answer(begun, READY_SECONDS)
+            ready = await _ready(shell, session_id, begun)
         except BaseException:
             await shell.aclose()
             raise
@@ -315,3 +314,13 @@ class ContainerSession:
         task = asyncio.create_task(work, name=f"session in {self.ref}")
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+
+async def _ready(shell: Shell, session_id: str, begun: str) -> Mark | None:
+    """Its mark `ready`, once it knows what it needs to; `None` when there is no shell."""
+    await shell.send(scripts.session_start())
+    if await shell.answer(session_id, READY_SECONDS) is None:
+        return None
+    nearer = await shell.come_nearer(f"{TAG}={session_id}")
+    await shell.send(scripts.session_way(own_pipes=nearer) + scripts.session_setup(begun))
+    return await shell.answer(begun, READY_SECONDS)

@@ -49,7 +49,7 @@ class Worker:
 
         `done` is called when it has carried a program to its end and can carry the next.
         """
-        shell = await Shell.open(link, box, scripts.WORKER, {})
+        shell = await Shell.open(link, box, scripts.SHELL, {})
         try:
             begun = nonce()
             await shell.send(scripts.worker_setup(begun))

@@ -17,6 +17,8 @@ _HEADER = struct.Struct(">BxxxL")
 _LARGEST_FRAME = 64 * 1024 * 1024
 _NAMES = {0: "stdout", 1: "stdout", 2: "stderr", 3: "stderr"}
 
+STDOUT, STDERR = 1, 2
+
 Frame = tuple[int, bytes]
 
 

@@ -1,4 +1,4 @@
-"""What comes on a socket, read by the loop itself: bounded, and in batches.
+"""What comes on a socket or a pipe, read by the loop itself: bounded, and in batches.
 
 The same to its consumer as a `Pump`, for connections on which an answer is waited for: a thread in
 between would cost more than the answer. An encrypted connection needs that thread.
@@ -7,11 +7,10 @@ between would cost more than the answer. An encrypted connection needs that thre
 from __future__ import annotations
 
 import asyncio
-import socket
 from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
-from typing import Generic, TypeVar
+from typing import Generic, Protocol, TypeVar
 
 from sandbox_tui.runtime.pulse import Pulse
 
@@ -19,23 +18,35 @@ LEAST, MOST = 4 * 1024, 256 * 1024
 """Bytes that are taken at a time: few while that is all there is, for space costs time."""
 
 AHEAD = 4
-"""How many batches may wait; what comes beyond waits in the socket, and then in the sandbox."""
+"""How many batches may wait; what comes beyond waits in the wire, and then in the sandbox."""
 
 Item = TypeVar("Item")
 
 
+class Wire(Protocol):
+    """A socket or a pipe. Does not block."""
+
+    def fileno(self) -> int:
+        """Its number."""
+        ...
+
+    def recv(self, size: int, /) -> bytes:
+        """What is there, up to so many bytes; none at the end. Raises `OSError`."""
+        ...
+
+
 class Intake(Generic[Item]):
-    """A socket and the batches that were read from it. Made and used on the loop."""
+    """A wire and the batches that were read from it. Made and used on the loop."""
 
     def __init__(
         self,
-        wire: socket.socket,
+        wire: Wire,
         first: bytes,
         feed: Callable[[bytes], Sequence[Item]],
         talking: Callable[[], AbstractContextManager[None]],
         close: Callable[[], None],
     ) -> None:
-        """`first` was read already; `talking` translates errors; `close` lets go of the socket."""
+        """`first` was read already; `talking` translates errors; `close` lets go of the wire."""
         self._wire = wire
         self._feed = feed
         self._talking = talking
@@ -46,9 +57,8 @@ class Intake(Generic[Item]):
         """Fired whenever there is something to take, and at the end."""
         self._error: Exception | None = None
         self._over = False
-        self._listening = False
+        self._listening = self._last = False
         self._size = LEAST
-        wire.setblocking(False)
         if first and (batch := feed(first)):
             self._enter(batch)
         self._listen()
@@ -79,6 +89,12 @@ class Intake(Generic[Item]):
             raise self._error
         return None
 
+    def finish(self) -> None:
+        """It ends with what is there now, whoever still has the other end."""
+        self._last, self._size = True, MOST
+        if self._listening:
+            self._readable()
+
     async def aclose(self) -> None:
         """Hang up."""
         self._end(None)
@@ -88,26 +104,32 @@ class Intake(Generic[Item]):
         wanted = not self._over and len(self._arrived) < AHEAD
         if wanted and not self._listening:
             self._loop.add_reader(self._wire, self._readable)
+            if self._last:
+                self._loop.call_soon(self._readable)
         elif self._listening and not wanted:
             self._loop.remove_reader(self._wire)
         self._listening = wanted
 
     def _readable(self) -> None:
+        if self._over:
+            return
         try:
             with self._talking():
                 try:
                     data = self._wire.recv(self._size)
                 except BlockingIOError:
-                    return
+                    data = b""
+                    if not self._last:
+                        return
                 batch = self._feed(data)
         except Exception as error:  # noqa: BLE001  # for whoever consumes, whatever it is
             self._end(error)
             return
         self._size = MOST if len(data) >= LEAST else LEAST
-        if not data:
-            self._end(None)
-        elif batch:
+        if batch:
             self._enter(batch)
+        if not data or self._last:
+            self._end(None)
 
     def _enter(self, batch: Sequence[Item]) -> None:
         self._arrived.append(batch)

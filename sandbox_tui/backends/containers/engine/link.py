@@ -13,7 +13,7 @@ from __future__ import annotations
 import contextlib
 import threading
 from collections.abc import Callable
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from sandbox_tui.backends.containers.engine import faults
 from sandbox_tui.backends.containers.engine.endpoint import Choice, Endpoint, choose
@@ -23,7 +23,6 @@ from sandbox_tui.runtime.pool import Pool
 
 if TYPE_CHECKING:
     from sandbox_tui.backends.containers.engine.engine import Engine
-    from sandbox_tui.backends.containers.engine.stream import Stream
 
 PATIENCE = 5
 """How long one reading may take, in seconds."""
@@ -31,6 +30,17 @@ PATIENCE = 5
 CLOSE_SECONDS = 1.0
 
 T = TypeVar("T")
+
+
+class Closable(Protocol):
+    """What holds something open."""
+
+    def close(self) -> None:
+        """Give it up."""
+        ...
+
+
+Opened = TypeVar("Opened", bound=Closable)
 
 
 class Link:
@@ -60,12 +70,12 @@ class Link:
         except DeadlineError as error:
             raise self._silent(longest) from error
 
-    async def open(self, opening: Callable[[Engine], Stream]) -> Stream:
-        """Begin to read a stream; when nobody waits for it any more, it is closed at once."""
-        opened: list[Stream] = []
+    async def open(self, opening: Callable[[Engine], Opened]) -> Opened:
+        """Open something to read; when nobody waits for it any more, it is closed at once."""
+        opened: list[Opened] = []
         given_up = threading.Event()
 
-        def open_it(engine: Engine) -> Stream:
+        def open_it(engine: Engine) -> Opened:
             opened.append(opening(engine))
             if given_up.is_set():
                 opened[0].close()
@@ -75,8 +85,8 @@ class Link:
             return await self.ask(open_it)
         except BaseException:
             given_up.set()
-            for stream in opened:
-                stream.close()
+            for each in opened:
+                each.close()
             raise
 
     async def order(self, what: str, seconds: float, command: Callable[[Engine], T]) -> T:

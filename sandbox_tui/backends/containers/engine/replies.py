@@ -115,6 +115,8 @@ class ExecState(msgspec.Struct, frozen=True, rename="pascal"):
 
     running: bool = False
     exit_code: int | None = None
+    pid: int = 0
+    """As the machine of the engine counts; 0 before it runs."""
 
 
 class Made(msgspec.Struct, frozen=True, rename="pascal"):

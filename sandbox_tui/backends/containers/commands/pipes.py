@@ -1,0 +1,100 @@
+"""The pipes of a process inside a container, opened from outside by way of `/proc`.
+
+Only of one that runs on this machine, and only where the kernel lets us: as root, or as the user
+whose podman it is. An engine elsewhere may name a process id that is somebody else's here, so the
+process has to prove by its environment that it is the one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import os
+import stat
+from typing import NamedTuple
+
+STDIN, STDOUT, STDERR = 0, 3, 4
+"""Where that process holds them: what it is told, and the two pipes that it made for answers."""
+
+
+class Pipe(io.FileIO):
+    """One end, which never blocks."""
+
+    _waiting: asyncio.Future[None] | None = None
+
+    def recv(self, size: int, /) -> bytes:
+        """See `intake.Wire.recv`."""
+        return os.read(self.fileno(), size)
+
+    def send(self, data: bytes) -> int:
+        """How many bytes were taken. Raises `OSError`, and `ValueError` once it is closed."""
+        try:
+            return os.write(self.fileno(), data)
+        except BlockingIOError:
+            return 0
+
+    async def room(self) -> None:
+        """Wait until more is taken, or nothing ever will be. For one task at a time."""
+        loop = asyncio.get_running_loop()
+        self._waiting = loop.create_future()
+        loop.add_writer(self.fileno(), self._wake)
+        try:
+            await self._waiting
+        finally:
+            self._wake()
+
+    def close(self) -> None:
+        """Give it up; who waits for room is woken."""
+        self._wake()
+        super().close()
+
+    def _wake(self) -> None:
+        waiting, self._waiting = self._waiting, None
+        if waiting is not None:
+            waiting.get_loop().remove_writer(self.fileno())
+            if not waiting.done():
+                waiting.set_result(None)
+
+
+class Pipes(NamedTuple):
+    """Our ends."""
+
+    stdin: Pipe
+    stdout: Pipe
+    stderr: Pipe
+
+    def close(self) -> None:
+        """Give them up."""
+        for pipe in self:
+            pipe.close()
+
+
+def pipes_of(pid: int, proof: str) -> Pipes:
+    """Those of a process that has that line in its environment. Raises `OSError`."""
+    folder = os.open(f"/proc/{pid}", os.O_PATH | os.O_DIRECTORY)
+    opened: list[Pipe] = []
+    try:
+        with Pipe(os.open("environ", os.O_RDONLY, dir_fd=folder)) as environ:
+            if proof.encode() not in environ.readall().split(b"\0"):
+                raise ProcessLookupError(f"process {pid} is another one here")
+        for number, flags in ((STDIN, os.O_WRONLY), (STDOUT, os.O_RDONLY), (STDERR, os.O_RDONLY)):
+            opened.append(_open(folder, number, flags))
+        return Pipes(*opened)
+    except BaseException:
+        for pipe in opened:
+            pipe.close()
+        raise
+    finally:
+        os.close(folder)
+
+
+def _open(folder: int, number: int, flags: int) -> Pipe:
+    """Nothing but a pipe: to open anything else might have effects."""
+    seen = os.open(f"fd/{number}", os.O_PATH, dir_fd=folder)
+    try:
+        if not stat.S_ISFIFO(os.fstat(seen).st_mode):
+            raise OSError(f"file {number} of the process is no pipe")
+        fd = os.open(f"/proc/self/fd/{seen}", flags | os.O_NONBLOCK)
+        return Pipe(fd, "wb" if flags == os.O_WRONLY else "rb")
+    finally:
+        os.close(seen)

@@ -1,0 +1,113 @@
+"""How the shell of a session gets pipes of its own, and who may open them."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from sandbox_tui.backends.containers.commands import scripts
+from sandbox_tui.backends.containers.commands.killing import TAG
+from sandbox_tui.backends.containers.commands.pipes import pipes_of
+
+Begin = Callable[..., subprocess.Popen[bytes]]
+
+PROOF = "0123456789abcdef"
+
+
+@pytest.fixture
+def begin() -> Iterator[Begin]:
+    """Begin a shell that has said that it is there."""
+    begun: list[subprocess.Popen[bytes]] = []
+
+    def start(*shell: str) -> subprocess.Popen[bytes]:
+        if shutil.which(shell[0]) is None:
+            pytest.skip(f"no {shell[0]} here")
+        process = subprocess.Popen(
+            [*shell, "-s", scripts.LABEL],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            bufsize=0,
+            env={**os.environ, TAG: PROOF},
+        )
+        begun.append(process)
+        tell(process, scripts.session_start())
+        assert process.stdout is not None
+        assert process.stdout.readline() == f"\x01{PROOF} here\n".encode()
+        return process
+
+    yield start
+    for process in begun:
+        process.kill()
+        process.communicate()
+
+
+def tell(process: subprocess.Popen[bytes], text: str) -> None:
+    assert process.stdin is not None
+    process.stdin.write(text.encode())
+
+
+every_shell = pytest.mark.parametrize(
+    "shell", [("dash",), ("busybox", "sh"), ("bash",)], ids=["dash", "busybox sh", "bash"]
+)
+
+
+@every_shell
+def test_a_shell_speaks_by_its_own_pipes(begin: Begin, shell: tuple[str, ...]) -> None:
+    process = begin(*shell)
+    pipes = pipes_of(process.pid, f"{TAG}={PROOF}")
+    for pipe in pipes:
+        os.set_blocking(pipe.fileno(), True)
+    pipes.stdin.send(scripts.session_way(own_pipes=True).encode())
+    pipes.stdin.send(b"echo out; echo err >&2; ls -l /proc/self/fd; exit 4\n")
+
+    assert pipes.stderr.readall() == b"err\n"
+    out = pipes.stdout.readall().decode()
+    assert out.startswith("out\n")
+    assert out.count("pipe:") == 3  # whoever lists them has no other
+    assert process.communicate() == (b"", b"")
+    assert process.returncode == 4
+    pipes.close()
+
+
+@every_shell
+def test_a_shell_that_nobody_came_to_speaks_as_it_began(
+    begin: Begin, shell: tuple[str, ...]
+) -> None:
+    process = begin(*shell)
+    tell(process, scripts.session_way(own_pipes=False))
+    tell(process, "echo out; echo err >&2; ls -l /proc/self/fd; exit 4\n")
+    out, err = process.communicate()
+
+    assert out.startswith(b"out\n")
+    assert out.count(b"pipe:") == 3
+    assert err == b"err\n"
+    assert process.returncode == 4
+
+
+def test_another_process_is_not_opened(begin: Begin) -> None:
+    process = begin("dash")
+
+    for proof in (f"{TAG}={PROOF[:-1]}", f"{TAG}={PROOF}0", PROOF):
+        with pytest.raises(ProcessLookupError, match="another"):
+            pipes_of(process.pid, proof)
+    with pytest.raises(FileNotFoundError):
+        pipes_of(0, f"{TAG}={PROOF}")
+
+
+def test_what_is_no_pipe_is_not_opened() -> None:
+    with subprocess.Popen(
+        ["sh", "-c", "exec 3</dev/zero 4</dev/zero; echo; read end"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        env={**os.environ, TAG: PROOF},
+    ) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"\n"
+        with pytest.raises(OSError, match="is no pipe"):
+            pipes_of(process.pid, f"{TAG}={PROOF}")
+        process.communicate()
