@@ -1,4 +1,4 @@
-"""How the shell of a session gets pipes of its own, and who may open them."""
+"""How a shell inside gets pipes of its own, and who may open them."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 from collections.abc import Callable, Iterator
+from contextlib import closing
 
 import pytest
 
@@ -16,6 +17,8 @@ from sandbox_tui.backends.containers.commands.pipes import pipes_of
 Begin = Callable[..., subprocess.Popen[bytes]]
 
 PROOF = "0123456789abcdef"
+
+LISTED = "ls -l /proc/self/fd 2>/dev/null"
 
 
 @pytest.fixture
@@ -35,7 +38,7 @@ def begin() -> Iterator[Begin]:
             env={**os.environ, TAG: PROOF},
         )
         begun.append(process)
-        tell(process, scripts.session_start())
+        tell(process, scripts.pipes())
         assert process.stdout is not None
         assert process.stdout.readline() == f"\x01{PROOF} here\n".encode()
         return process
@@ -59,33 +62,30 @@ every_shell = pytest.mark.parametrize(
 @every_shell
 def test_a_shell_speaks_by_its_own_pipes(begin: Begin, shell: tuple[str, ...]) -> None:
     process = begin(*shell)
-    pipes = pipes_of(process.pid, f"{TAG}={PROOF}")
-    for pipe in pipes:
-        os.set_blocking(pipe.fileno(), True)
-    pipes.stdin.send(scripts.session_way(own_pipes=True).encode())
-    pipes.stdin.send(b"echo out; echo err >&2; ls -l /proc/self/fd; exit 4\n")
+    with closing(pipes_of(process.pid, f"{TAG}={PROOF}")) as pipes:
+        for pipe in pipes:
+            os.set_blocking(pipe.fileno(), True)
+        pipes.stdin.send(scripts.pipes_opened(opened=True).encode())
+        pipes.stdin.send(f"echo out; echo err >&2; {LISTED} 7>&-; exit 4\n".encode())
+        out, err = pipes.stdout.readall(), pipes.stderr.readall()
 
-    assert pipes.stderr.readall() == b"err\n"
-    out = pipes.stdout.readall().decode()
-    assert out.startswith("out\n")
-    assert out.count("pipe:") == 3  # whoever lists them has no other
+    assert (out.partition(b"\n")[0], err) == (b"out", b"err\n")
+    assert out.count(b"pipe:") == 2  # stdin and stdout
     assert process.communicate() == (b"", b"")
     assert process.returncode == 4
-    pipes.close()
 
 
 @every_shell
-def test_a_shell_that_nobody_came_to_speaks_as_it_began(
+def test_a_shell_whose_pipes_are_not_opened_speaks_as_it_began(
     begin: Begin, shell: tuple[str, ...]
 ) -> None:
     process = begin(*shell)
-    tell(process, scripts.session_way(own_pipes=False))
-    tell(process, "echo out; echo err >&2; ls -l /proc/self/fd; exit 4\n")
+    tell(process, scripts.pipes_opened(opened=False))
+    tell(process, f"echo out; echo err >&2; {LISTED}; exit 4\n")
     out, err = process.communicate()
 
-    assert out.startswith(b"out\n")
-    assert out.count(b"pipe:") == 3
-    assert err == b"err\n"
+    assert (out.partition(b"\n")[0], err) == (b"out", b"err\n")
+    assert out.count(b"pipe:") == 2
     assert process.returncode == 4
 
 

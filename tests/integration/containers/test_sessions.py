@@ -78,6 +78,8 @@ MIXED = (
     Said("no_such_program", code=127),
     Said("exec 3>&1"),
     Said("echo kept >&3; exec 3>&-", "kept\n"),
+    Said("unalias -a; shopt -u expand_aliases 2>/dev/null; true"),
+    Said("echo on", "on\n"),
     Said("X\nXX", code=127),
     Said("echo X", "X\n"),
     Said("set -x"),

@@ -73,7 +73,7 @@ def test_no_shell_ends_with_its_command(
     )
     assert process.stdin is not None
     with process:
-        process.stdin.write(scripts.session_setup("begun").encode())
+        process.stdin.write(scripts.session_setup("begun", near=False).encode())
         assert answer(process, "begun")
         code = _IN_LINE if in_line else _FUNCTIONS
         with storm(process, pause):

@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from typing import Protocol
 
-from sandbox_tui.backends.containers.commands.pipes import Pipes
+from sandbox_tui.backends.containers.commands.pipes import Pipe, Pipes
 from sandbox_tui.backends.containers.engine.frames import STDERR, STDOUT, Frame, Frames
 from sandbox_tui.backends.containers.engine.intake import Intake
 from sandbox_tui.backends.containers.engine.link import Link
@@ -116,7 +116,10 @@ class EngineLine:
 
 
 class PipeLine:
-    """The shell's own pipes. It ends with them, or with the engine's connection behind it."""
+    """The shell's own pipes. It ends with them, or with the engine's connection behind it.
+
+    What was written to stderr before something was written to stdout is taken before that.
+    """
 
     def __init__(self, pipes: Pipes, behind: Line) -> None:
         self._stdin = pipes.stdin
@@ -124,10 +127,9 @@ class PipeLine:
         self.talking = behind.talking
         self.pulse = Pulse()
         self._error: SandboxError | None = None
-        self._intakes = [
-            Intake(pipe, b"", _frames_of(stream), behind.talking, pipe.close)
-            for stream, pipe in ((STDOUT, pipes.stdout), (STDERR, pipes.stderr))
-        ]
+        stderr = self._intake(STDERR, pipes.stderr)
+        stdout = self._intake(STDOUT, pipes.stdout, first=stderr.look)
+        self._intakes = (stderr, stdout)
         for intake in self._intakes:
             intake.pulse.besides(self._hear)
         behind.pulse.besides(self._look_behind)
@@ -170,6 +172,17 @@ class PipeLine:
             await intake.aclose()
         await self._behind.aclose()
 
+    def _intake(
+        self, stream: int, pipe: Pipe, first: Callable[[], None] = lambda: None
+    ) -> Intake[Frame]:
+        """What one stream says, as frames; `first` is done before anything of it is handed on."""
+
+        def frames(data: bytes) -> list[Frame]:
+            first()
+            return [(stream, data)] if data else []
+
+        return Intake(pipe, b"", frames, self.talking, pipe.close)
+
     def _hear(self) -> None:
         if self.is_over:
             self._stdin.close()
@@ -185,11 +198,6 @@ class PipeLine:
         if self._behind.is_over:
             for intake in self._intakes:
                 intake.finish()
-
-
-def _frames_of(stream: int) -> Callable[[bytes], list[Frame]]:
-    """Takes what one stream says for one frame."""
-    return lambda data: [(stream, data)] if data else []
 
 
 class _EngineSource:

@@ -1,8 +1,9 @@
 """What is said to a shell inside, in the language that bash, dash and busybox have in common.
 
 A shell is told everything on its standard input: once what it needs to know, then each command.
-Our own words begin with `_st_`. File descriptors 8 and 9 are the streams that it began with,
-whatever a command has done to 1 and 2, and 6 leads nowhere; all are closed in what it runs.
+Our own words begin with `_st_`. File descriptors 8 and 9 are the streams that it answers on,
+whatever a command has done to 1 and 2, and 7 is the one that the engine gave it, when these are its
+own. All are closed in what it runs, so that nothing that stays behind holds them.
 """
 
 from __future__ import annotations
@@ -17,8 +18,14 @@ from sandbox_tui.model.specs import Inside
 LABEL = "sandbox-tui"
 """The argument by which our own shells are known in a list of processes."""
 
-SHELL = ("sh", "-s", LABEL)
-"""How each of them is begun."""
+WORKER = ("sh", "-s", LABEL)
+SESSION = (
+    "sh",
+    "-c",
+    'command -v bash >/dev/null && exec bash -s "$1"; exec sh -s "$1"',
+    "sh",
+    LABEL,
+)
 
 _OWN = f" -s {LABEL}"
 
@@ -28,6 +35,20 @@ def is_own(command: str) -> bool:
     return command.endswith(_OWN)
 
 
+# Two pipes, made of here-documents; bash makes none of an empty one.
+_PIPES = r"""{
+command exec 3<<X 4<<X &&
+empty
+X
+empty
+X
+command exec 3<>/proc/self/fd/3 4<>/proc/self/fd/4 && read -r _st_word <&3 && read -r _st_word <&4
+} 2>/dev/null
+printf '\001%s here\n' "$@TAG@"
+""".replace("@TAG@", TAG)
+_PIPES_TAKEN = "exec 7>&1 >/proc/self/fd/3 2>/proc/self/fd/4 3<&- 4<&-\n"
+_PIPES_LEFT = "exec 3<&- 4<&-\n"
+
 # Runs one program at a time as an exec of the engine would: in a session of its own, without input,
 # with the environment that the shell itself has. Afterwards it looks whether anything is left that
 # could still write where it writes: then it ends, and with it the connection.
@@ -36,11 +57,14 @@ def is_own(command: str) -> bool:
 _WORKER_SETUP = r"""
 for _st_word in setsid env ls; do command -v $_st_word >/dev/null || exit; done
 [ -d /proc/self/fd ] || exit
-exec 9>&2 2>/dev/null
 unset IFS
 _st_last() { for _st_word; do :; done; }
-_st_last $(ls -l /proc/$$/fd/1); _st_out=$_st_word
-_st_last $(ls -l /proc/$$/fd/9); _st_err=$_st_word
+_st_streams() {
+  exec 9>&2 2>/dev/null
+  _st_last $(ls -l /proc/$$/fd/1); _st_out=$_st_word
+  _st_last $(ls -l /proc/$$/fd/9); _st_err=$_st_word
+}
+_st_streams
 _st_list() { set -- /proc/[0-9]*; _st_pids=" $* "; }
 _st_look() {
   _st_again=
@@ -75,7 +99,7 @@ _st_run() {
     [ -z "$_st_folder" ] || cd -- "$_st_folder" || exit
     unset SHLVL OLDPWD PWD
     export @TAG@="$_st_tag"
-    exec setsid "$@" </dev/null 2>&9 9>&-
+    exec setsid "$@" </dev/null 2>&9 7>&- 9>&-
   )
   _st_code=$? _st_left=
   _st_list
@@ -83,28 +107,6 @@ _st_run() {
   printf '\001%s end %s\n' "$_st_nonce" "$_st_code" >&9
   printf '\001%s end %s %s\n' "$_st_nonce" "$_st_code" "$_st_left"
   [ -z "$_st_left" ] || exit
-}
-""".replace("@TAG@", TAG)
-
-# Makes two pipes, of here-documents (bash makes none of an empty one), and waits to be told whether
-# they were opened from outside; see `pipes`. If so they are the streams of the session's shell, and
-# the one that reads this only waits for its end, with the streams that the engine gave it.
-_SESSION_START = r"""{
-{
-command exec 3<<X 4<<X &&
-empty
-X
-empty
-X
-command exec 3<>/proc/self/fd/3 4<>/proc/self/fd/4 && read -r _st_word <&3 && read -r _st_word <&4
-} 2>/dev/null
-printf '\001%s here\n' "$@TAG@"
-IFS= read -r _st_way || exit
-command -v bash >/dev/null && _st_shell=bash || _st_shell=sh
-[ "$_st_way" ] || exec $_st_shell -s "$1" 3<&- 4<&-
-exec 3>/proc/self/fd/3 4>/proc/self/fd/4
-$_st_shell -s "$1" >&3 2>&4 3>&- 4>&-
-exit
 }
 """.replace("@TAG@", TAG)
 
@@ -116,10 +118,12 @@ exit
 # if it is in nothing else; the others are in a script that is sourced. A `return` with nothing left
 # to return from would end them: in commands, 8 is closed.
 _SESSION_SETUP = rf"""
-exec 6<>/dev/null 8>&1 9>&2
+@STREAMS@
 shift $#
 if [ "${{BASH_VERSION-}}" ]; then
+  _st_line() {{ @LINE@; }}
   shopt -s expand_aliases
+  alias _st_line='@LINE@'
   trap 'case ${{FUNCNAME-}}${{BASH_SOURCE-}} in
     "" | main | _st_*) break 999 2>/dev/null ;;
     *) return 124 ;;
@@ -128,9 +132,9 @@ else
   trap '{{ true >&8; }} 2>/dev/null || return 124' {ABORT}
 fi
 _st_z() {{
-  _st_code=$?
-  command printf '\001@NONCE@ end %s\n' "$1" >&9
-  command printf '\001@NONCE@ end %s %s %s\n' "$1" "$_st_code" "-$-" >&8
+  _st_status=$?
+  @STDERR@
+  command printf '\001@NONCE@ end %s %s %s\n' "$1" "$_st_status" "-$-" >&8
   IFS= command read -r _st_load </proc/loadavg || return 0
   [ "$_st_newest" = "${{_st_load##* }}" ] || _st_tell
 }}
@@ -142,21 +146,31 @@ _st_newest=
 printf '\001@NONCE@ ready %s %s\n' $$ "${{BASH_VERSION:-0}}"
 """
 
-# The words around a command are few and short: bash reads them sign by sign, 0.4 µs each. It is the
-# quickest to be told in a line, but only what is plain: a quote that is left open there ends bash
-# now and then, as if its input had ended. All else, and whatever other shells are told, is read
-# from a here-document, which is a pipe: a script that is sourced has ends and errors of its own,
-# and a `return`. In both, `cd`, variables and functions stay. The colon is for a signal that came
-# when bash had nothing to leave: it has its trap run before the next command, and not in it.
-_LINE = """\
-:;for _ in 1;do command eval {code} <&6 6<&- 8>&- 9>&-;done;{{ _st_z {number};}} 2>&6
-"""
+_NEAR = {"@STREAMS@": "exec 8>&1", "@CLOSED@": "7>&- 8>&-", "@STDERR@": ""}
+_FAR = {
+    "@STREAMS@": "exec 8>&1 9>&2",
+    "@CLOSED@": "8>&- 9>&-",
+    "@STDERR@": r"""command printf '\001@NONCE@ end %s\n' "$1" >&9""",
+}
+
+# Bash reads what it is told sign by sign, each by a system call, so most words are told once and
+# kept under a name. That is an alias, because a function would have variables of its own; the
+# function of that name is for who has removed the alias. A line is the quickest, but only for what
+# is plain: a quote that is left open there ends bash now and then, as if its input had ended. All
+# else, and whatever other shells are told, is read from a here-document, which is a pipe: a script
+# that is sourced has ends and errors of its own, and a `return`. In both, `cd`, variables and
+# functions stay. The colon is for a signal that came when bash had nothing to leave: it has its
+# trap run before the next command, and not in it.
+_LINE_KEPT = """\
+:;for _ in 1;do command eval "$_st_code" </dev/null @CLOSED@;done
+{ _st_z "$_st_number";} 2>/dev/null"""
+_LINE = "_st_number={number} _st_code={code};_st_line\n"
 _SCRIPT = """\
-command . /proc/self/fd/7 7<<\\{limit} <&6 6<&- 8>&- 9>&-
-{{ exec 7<&-; }} 2>&-
+command . /proc/self/fd/6 6<<\\{limit} </dev/null 7>&- 8>&- 9>&-
+{{ exec 6<&-; }} 2>&-
 {code}
 {limit}
-{{ _st_z {number};}} 2>&6
+{{ _st_z {number};}} 2>/dev/null
 """
 
 _PLAIN = re.compile(
@@ -167,8 +181,18 @@ _PLAIN = re.compile(
 )
 """Words, pipes, redirections; quotes that are closed, and have only variables in them."""
 
-TRACED = re.compile(rb"\. /proc/self/fd/7$")
+TRACED = re.compile(rb"\. /proc/self/fd/6$")
 """The line that a shell under `set -x` says of our own words, before those of the command."""
+
+
+def pipes() -> str:
+    """Has a shell make two pipes, as its files 3 and 4; it answers with a mark `here`."""
+    return _PIPES
+
+
+def pipes_opened(*, opened: bool) -> str:
+    """It answers on them from then on, if they were opened, else it has none any more."""
+    return _PIPES_TAKEN if opened else _PIPES_LEFT
 
 
 def worker_setup(nonce: str) -> str:
@@ -176,22 +200,20 @@ def worker_setup(nonce: str) -> str:
     return f"{_WORKER_SETUP}printf '\\001%s ready\\n' {nonce}\n"
 
 
-def session_start() -> str:
-    """What begins the shell of a session; it answers with a mark `here`, and waits for the way."""
-    return _SESSION_START
+def worker_streams() -> str:
+    """What it is told after it was given other streams."""
+    return "_st_streams\n"
 
 
-def session_way(*, own_pipes: bool) -> str:
-    """By which streams it answers from then on."""
-    return "pipes\n" if own_pipes else "\n"
-
-
-def session_setup(nonce: str) -> str:
-    """What the shell of a session is told first.
+def session_setup(nonce: str, *, near: bool) -> str:
+    """What the shell of a session is told first; `near` when stderr is heard before stdout.
 
     It answers with a mark `ready`, its process id, and its version if it is bash (else 0).
     """
-    return _SESSION_SETUP.replace("@NONCE@", nonce)
+    setup = _SESSION_SETUP.replace("@LINE@", _LINE_KEPT)
+    for word, meaning in (_NEAR if near else _FAR).items():
+        setup = setup.replace(word, meaning)
+    return setup.replace("@NONCE@", nonce)
 
 
 def program(nonce: str, tag: str, argv: Sequence[str], inside: Inside) -> str:
@@ -207,8 +229,9 @@ def program(nonce: str, tag: str, argv: Sequence[str], inside: Inside) -> str:
 def command(number: str, code: str, *, in_line: bool = False) -> str:
     """One command for a session; `in_line` when its shell is bash and traces nothing.
 
-    The shell answers with a mark `end` and the number on each stream; on stdout there follow the
-    exit code and the shell's flags. A mark `newest` with a process id may come after that.
+    The shell answers with a mark `end` and the number, on each stream unless it is near; on stdout
+    there follow the exit code and the shell's flags. A mark `newest` with a process id may come
+    after that.
     """
     if in_line and _PLAIN.fullmatch(code):
         return _LINE.format(number=number, code=shlex.quote(code))

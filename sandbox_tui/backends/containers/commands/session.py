@@ -13,14 +13,12 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import itertools
-import uuid
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Coroutine
 
 from sandbox_tui.backends.containers.commands import scripts
 from sandbox_tui.backends.containers.commands.carrier import Verdict, verdict_of
 from sandbox_tui.backends.containers.commands.killing import (
-    TAG,
     abort_command,
     kill_command,
     signal_command,
@@ -57,8 +55,8 @@ _DOUBTFUL = (None, 137)
 class ContainerSession:
     """One shell. Commands are told to it one at a time."""
 
-    def __init__(self, link: Link, shell: Shell, session_id: str, begun: str, ready: Mark) -> None:
-        self.id = session_id
+    def __init__(self, link: Link, shell: Shell, begun: str, ready: Mark) -> None:
+        self.id = shell.tag
         self._link = link
         self._shell = shell
         self._traits = Traits.of(ready)
@@ -80,17 +78,17 @@ class ContainerSession:
     @classmethod
     async def open(cls, link: Link, box: Box) -> ContainerSession:
         """Start a shell. Raises `UnsupportedError` when the container has none."""
-        session_id, begun = uuid.uuid4().hex, nonce()
-        shell = await Shell.open(link, box, scripts.SHELL, {TAG: session_id})
+        begun = nonce()
+        shell = await Shell.open(link, box, scripts.SESSION)
         try:
-            ready = await _ready(shell, session_id, begun)
+            ready = await _ready(shell, begun)
         except BaseException:
             await shell.aclose()
             raise
         if ready is None:
             await shell.aclose()
             raise UnsupportedError(box.ref, "keep a shell open", hint="Use an image that has sh.")
-        return cls(link, shell, session_id, begun, ready)
+        return cls(link, shell, begun, ready)
 
     @property
     def ref(self) -> Ref:
@@ -177,12 +175,13 @@ class ContainerSession:
                 self._say(turn, stream, self._voices[stream].text(said))
 
     def _note(self, turn: Turn | None, stream: str, mark: Mark) -> None:
-        """The end of a command on one stream; with the other one it has ended."""
+        """The end of a command on one stream, or on both; it has ended with the second."""
         self._traits = self._traits.after(mark)
         if turn is None or mark.word != "end" or mark.details[:1] != (turn.number,):
             return
-        self._say(turn, stream, self._voices[stream].text(b"", final=True))
-        turn.ends[stream] = mark
+        for name in self._voices if self._shell.is_near else (stream,):
+            self._say(turn, name, self._voices[name].text(b"", final=True))
+            turn.ends[name] = mark
         if turn.is_given_up:
             self._pulse.fire()
         elif turn.is_done:
@@ -316,11 +315,9 @@ class ContainerSession:
         task.add_done_callback(self._tasks.discard)
 
 
-async def _ready(shell: Shell, session_id: str, begun: str) -> Mark | None:
-    """Its mark `ready`, once it knows what it needs to; `None` when there is no shell."""
-    await shell.send(scripts.session_start())
-    if await shell.answer(session_id, READY_SECONDS) is None:
+async def _ready(shell: Shell, begun: str) -> Mark | None:
+    """Its mark `ready`; `None` when there is no shell."""
+    if not await shell.come_nearer(READY_SECONDS):
         return None
-    nearer = await shell.come_nearer(f"{TAG}={session_id}")
-    await shell.send(scripts.session_way(own_pipes=nearer) + scripts.session_setup(begun))
+    await shell.send(scripts.session_setup(begun, near=shell.is_near))
     return await shell.answer(begun, READY_SECONDS)

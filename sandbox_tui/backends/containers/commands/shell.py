@@ -7,47 +7,64 @@ moment goes on, as a command of the engine's own would.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+import uuid
+from collections.abc import Callable, Sequence
 
+from sandbox_tui.backends.containers.commands import scripts
+from sandbox_tui.backends.containers.commands.killing import TAG
 from sandbox_tui.backends.containers.commands.line import EngineLine, Line, PipeLine
 from sandbox_tui.backends.containers.commands.marks import Mark, Marks
 from sandbox_tui.backends.containers.commands.pipes import pipes_of
 from sandbox_tui.backends.containers.engine.frames import joined
 from sandbox_tui.backends.containers.engine.link import Link
 from sandbox_tui.backends.containers.engine.replies import Box
-from sandbox_tui.model.errors import BackendUnavailableError
+from sandbox_tui.model.errors import BackendUnavailableError, SandboxError
 
 
 class Shell:
     """One shell. Written and read by one task at a time."""
 
-    def __init__(self, link: Link, box: Box, exec_id: str, line: Line) -> None:
+    def __init__(self, link: Link, box: Box, tag: str, exec_id: str, line: Line) -> None:
         self.box = box
+        self.tag = tag
+        """In the environment of it, and of what it starts without another one."""
         self._link = link
         self._exec_id = exec_id
         self._line = line
 
     @classmethod
-    async def open(cls, link: Link, box: Box, argv: Sequence[str], env: Mapping[str, str]) -> Shell:
+    async def open(cls, link: Link, box: Box, argv: Sequence[str]) -> Shell:
         """Start it. Raises `SandboxError`."""
+        tag = uuid.uuid4().hex
+        env = {TAG: tag}
         exec_id = await link.ask(lambda engine: engine.make_exec(box, argv, env, listens=True))
         stream = await link.open(lambda engine: engine.start_exec(box, exec_id, listens=True))
-        return cls(link, box, exec_id, EngineLine(link, box, stream))
+        return cls(link, box, tag, exec_id, EngineLine(link, box, stream))
 
-    async def come_nearer(self, proof: str) -> bool:
-        """Talk to it by its own pipes from now on, if it runs on this machine and we may.
+    async def come_nearer(self, seconds: float) -> bool:
+        """Talk to it by pipes of its own from now on, if it runs on this machine and we may.
 
-        `proof` is a line of its environment that no other process has.
+        Whether it still answers; it has `seconds` for it. Raises `BackendUnavailableError`.
         """
         if self._link.endpoint is None or not self._link.endpoint.is_local:
+            return True
+        await self.send(scripts.pipes())
+        if await self.answer(self.tag, seconds) is None:
             return False
         try:
             pid = await self._pid()
-            pipes = await self._link.open(lambda _: pipes_of(pid, proof))
-        except OSError:
-            return False
-        self._line = PipeLine(pipes, self._line)
+            pipes = await self._link.open(lambda _: pipes_of(pid, f"{TAG}={self.tag}"))
+        except (OSError, SandboxError):  # it is elsewhere, or not ours to open
+            await self.send(scripts.pipes_opened(opened=False))
+        else:
+            self._line = PipeLine(pipes, self._line)
+            await self.send(scripts.pipes_opened(opened=True))
         return True
+
+    @property
+    def is_near(self) -> bool:
+        """Whether it is, and what stderr said before stdout is then heard before it."""
+        return isinstance(self._line, PipeLine)
 
     @property
     def is_silent(self) -> bool:

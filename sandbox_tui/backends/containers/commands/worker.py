@@ -31,6 +31,8 @@ READY_SECONDS = 3.0
 ANSWER_SECONDS = 0.25
 """How long a shell may take to say that it has heard."""
 
+SECOND = 2
+
 
 class Worker:
     """One shell, and the program it carries; see `carrier.Carrier`."""
@@ -42,6 +44,7 @@ class Worker:
         self._marks: dict[str, Marks] = {}
         self._voices: dict[str, Voice] = {}
         self._ends: dict[str, Mark] = {}
+        self._begun = 0
 
     @classmethod
     async def open(cls, link: Link, box: Box, done: Callable[[Worker], None]) -> Worker | None:
@@ -49,7 +52,7 @@ class Worker:
 
         `done` is called when it has carried a program to its end and can carry the next.
         """
-        shell = await Shell.open(link, box, scripts.SHELL, {})
+        shell = await Shell.open(link, box, scripts.WORKER)
         try:
             begun = nonce()
             await shell.send(scripts.worker_setup(begun))
@@ -76,10 +79,11 @@ class Worker:
         self._voices = {name: Voice(name) for name in self._marks}
         self._ends = {}
         try:
-            await self._shell.send(scripts.program(begun, tag, argv, inside))
-            if await self._shell.answer(begun, ANSWER_SECONDS) is not None:
-                await self._shell.send("\n")
-                return True
+            if await self._is_at_hand():
+                await self._shell.send(scripts.program(begun, tag, argv, inside))
+                if await self._shell.answer(begun, ANSWER_SECONDS) is not None:
+                    await self._shell.send("\n")
+                    return True
         except BackendUnavailableError:
             await self._shell.aclose()
             return False
@@ -114,6 +118,15 @@ class Worker:
             self._done(self)
         else:
             await self.retire()
+
+    async def _is_at_hand(self) -> bool:
+        """Whether it answers, before its second program: the first one waits for nothing."""
+        self._begun += 1
+        if self._begun == SECOND:
+            if not await self._shell.come_nearer(ANSWER_SECONDS):
+                return False
+            await self._shell.send(scripts.worker_streams())
+        return True
 
     async def retire(self) -> None:
         """Hang up."""

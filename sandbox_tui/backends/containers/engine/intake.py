@@ -89,11 +89,16 @@ class Intake(Generic[Item]):
             raise self._error
         return None
 
+    def look(self) -> None:
+        """Read what is there now, if it was not yet."""
+        self._size = MOST
+        self._readable()
+
     def finish(self) -> None:
         """It ends with what is there now, whoever still has the other end."""
-        self._last, self._size = True, MOST
+        self._last = True
         if self._listening:
-            self._readable()
+            self.look()
 
     async def aclose(self) -> None:
         """Hang up."""
@@ -105,7 +110,7 @@ class Intake(Generic[Item]):
         if wanted and not self._listening:
             self._loop.add_reader(self._wire, self._readable)
             if self._last:
-                self._loop.call_soon(self._readable)
+                self._loop.call_soon(self.look)
         elif self._listening and not wanted:
             self._loop.remove_reader(self._wire)
         self._listening = wanted
