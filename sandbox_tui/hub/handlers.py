@@ -230,7 +230,10 @@ async def run(hub: Hub, action: Run) -> Execution:
         hint = f"Run: sandbox-tui send {action.ref} TEXT"
         raise UnsupportedError(action.ref, "run code and say how it ended", hint=hint)
     inside = Inside(
-        env=action.env or {}, working_dir=action.working_dir or "", user=action.user or ""
+        env=action.env or {},
+        working_dir=action.working_dir or "",
+        user=action.user or "",
+        held=action.held,
     )
     return hub.occupied(
         await backend.execute(

@@ -134,7 +134,7 @@ class Shell(Action, frozen=True, kw_only=True):
 class Run(Action, frozen=True, kw_only=True):
     """Run code and keep hold of it. Answers with an `Execution`.
 
-    `env`, `working_dir` and `user` are for containers only.
+    `env`, `working_dir`, `user` and `held` are for containers only.
     """
 
     ref: Ref
@@ -146,6 +146,8 @@ class Run(Action, frozen=True, kw_only=True):
     env: Mapping[str, str] | None = None
     working_dir: str | None = None
     user: str | None = None
+    held: bool = False
+    """Whether it may end as soon as nobody hears it any more; it is heard more quickly then."""
 
 
 class Send(Action, frozen=True, kw_only=True):

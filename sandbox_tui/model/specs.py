@@ -15,13 +15,15 @@ Command = str | tuple[str, ...]
 
 
 class Inside(msgspec.Struct, frozen=True, kw_only=True):
-    """In what a command runs inside a container, where that is not the container's own."""
+    """How a command runs inside a container, where that is not as anything there does."""
 
     env: Mapping[str, str] = msgspec.field(default_factory=dict[str, str])
     """Variables beside its own."""
     working_dir: str = ""
     user: str = ""
     """As `USER[:GROUP]`, names or numbers."""
+    held: bool = False
+    """See `actions.Run`."""
 
 
 class TmuxSpec(msgspec.Struct, frozen=True, kw_only=True, tag="tmux", forbid_unknown_fields=True):

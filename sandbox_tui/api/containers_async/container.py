@@ -28,6 +28,7 @@ from sandbox_tui.model.actions import (
     ReadFile,
     Restart,
     Resume,
+    Run,
     Snapshot,
     Stop,
     WriteFile,
@@ -164,12 +165,15 @@ class AsyncContainer:
         """
         limit = timeout if detach or timeout is not None else self._timeout
         with translated(known=True):
-            execution = await self._machine.api.execute(
-                self._ref,
-                command_of(command, lang),
-                timeout=None if limit is None or math.isinf(limit) else limit,
-                cap=max_output,
-                keep="tail" if detach else "head",
+            execution = await self._machine.api.run(
+                Run(
+                    ref=self._ref,
+                    code=command_of(command, lang),
+                    timeout=None if limit is None or math.isinf(limit) else limit,
+                    cap=max_output,
+                    keep="tail" if detach else "head",
+                    held=not detach,
+                )
             )
         hearing = self._callbacks.follow(self, execution)
         if detach:

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import sys
 import time
+from collections.abc import AsyncIterator
+from typing import Any
 
+import msgspec
 import pytest
 
 from sandbox_tui.backends.containers.backend import ContainerBackend
@@ -18,11 +22,31 @@ from sandbox_tui.model.refs import Kind, Ref
 from sandbox_tui.model.specs import Command, Inside
 from sandbox_tui.runtime.execution import Execution
 from tests.integration.containers.conftest import Outside, on_docker
+from tests.integration.containers.peers import Forwarder
 from tests.integration.containers.test_execute import TREE, left, run
-from tests.support import lapse, retry_until_async
+from tests.support import Engine, lapse, retry_until_async
 
 MANAGED = {MANAGED_LABEL: "1"}
 BY_EXEC = Inside(user="root")
+
+
+class Holding(ContainerBackend):
+    """Whose commands may all end as soon as nobody hears them."""
+
+    async def execute(
+        self, ref: Ref, code: Command, *, inside: Inside | None = None, **options: Any
+    ) -> Execution:
+        held = msgspec.structs.replace(inside or Inside(), held=True)
+        return await super().execute(ref, code, inside=held, **options)
+
+
+@pytest.fixture(params=[ContainerBackend, Holding], ids=["by the engine", "by pipes"])
+async def backend(
+    request: pytest.FixtureRequest, engine: Engine
+) -> AsyncIterator[ContainerBackend]:
+    backend = request.param(engine.url)
+    yield backend
+    await backend.aclose()
 
 
 @pytest.fixture
@@ -33,8 +57,9 @@ def ref(outside: Outside) -> Ref:
 
 @pytest.fixture
 async def warm(backend: ContainerBackend, ref: Ref) -> Ref:
-    """The same, with a shell that waits inside."""
-    await run(backend, ref, "true")
+    """The same, with a shell that waits inside, and has come near if it may."""
+    for _ in range(2):
+        await run(backend, ref, "true")
     return ref
 
 
@@ -358,3 +383,58 @@ async def test_a_program_that_is_killed_leaves_no_shell(outside: Outside, ref: R
     await program.communicate()
 
     await retry_until_async(lambda: not shells(outside, ref))
+
+
+HEARD = """
+import asyncio, sys
+from sandbox_tui.backends.containers.backend import ContainerBackend
+from sandbox_tui.model.refs import Ref
+from sandbox_tui.model.specs import Inside
+LOOP = "i=0; while :; do i=$((i + 1)); echo $i; echo $i >/tmp/%s; sleep 0.02; done"
+async def main():
+    backend, ref = ContainerBackend(sys.argv[1]), Ref(sys.argv[2])
+    for name in ("held", "loose"):
+        inside = Inside(held=name == "held")
+        for code in ("true", "true", LOOP % name):
+            execution = await backend.execute(ref, code, inside=inside)
+            async for output in execution.stream():
+                break
+    print("ready", flush=True)
+    await asyncio.sleep(1000)
+asyncio.run(main())
+"""
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root may open its pipes")
+async def test_what_nobody_hears_ends_if_it_is_held_and_else_goes_on(
+    outside: Outside, ref: Ref
+) -> None:
+    argv = (sys.executable, "-c", HEARD, outside.engine.url, ref)
+    program = await asyncio.create_subprocess_exec(*argv, stdout=asyncio.subprocess.PIPE)
+    assert program.stdout is not None
+    assert await program.stdout.readline() == b"ready\n"
+    program.kill()
+    await program.communicate()
+    backend = ContainerBackend(outside.engine.url)
+
+    async def only_one() -> bool:
+        look = "cat /tmp/held /tmp/loose; sleep 0.2; cat /tmp/held /tmp/loose"
+        held, loose, held_later, loose_later = (await run(backend, ref, look)).stdout.split()
+        return held == held_later and int(loose) < int(loose_later)
+
+    await retry_until_async(only_one)
+    await backend.aclose()
+
+
+@on_docker
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root may open its pipes")
+async def test_by_pipes_nothing_of_the_engine_is_needed(forwarder: Forwarder, ref: Ref) -> None:
+    backend = Holding(forwarder.url)
+    for _ in range(2):
+        await run(backend, ref, "true")
+    forwarder.freeze()
+
+    result = await run(backend, ref, "echo out; echo err >&2; exit 3")
+    assert (result.exit_code, result.stdout, result.stderr) == (3, "out\n", "err\n")
+    forwarder.thaw()
+    await backend.aclose()

@@ -31,8 +31,6 @@ READY_SECONDS = 3.0
 ANSWER_SECONDS = 0.25
 """How long a shell may take to say that it has heard."""
 
-SECOND = 2
-
 
 class Worker:
     """One shell, and the program it carries; see `carrier.Carrier`."""
@@ -72,6 +70,11 @@ class Worker:
         """Whether it still is there, as far as is known."""
         return self._shell.is_alive
 
+    @property
+    def is_near(self) -> bool:
+        """Whether what it carries ends with this program, at the latest when it says something."""
+        return self._shell.is_near
+
     async def begin(self, argv: Sequence[str], tag: str, inside: Inside) -> bool:
         """Run a program; when it does not answer in time, nothing was and will be run."""
         begun = nonce()
@@ -79,7 +82,7 @@ class Worker:
         self._voices = {name: Voice(name) for name in self._marks}
         self._ends = {}
         try:
-            if await self._is_at_hand():
+            if await self._is_at_hand(inside):
                 await self._shell.send(scripts.program(begun, tag, argv, inside))
                 if await self._shell.answer(begun, ANSWER_SECONDS) is not None:
                     await self._shell.send("\n")
@@ -119,10 +122,10 @@ class Worker:
         else:
             await self.retire()
 
-    async def _is_at_hand(self) -> bool:
-        """Whether it answers, before its second program: the first one waits for nothing."""
+    async def _is_at_hand(self, inside: Inside) -> bool:
+        """Whether it answers, if it has to; the first program waits for nothing."""
         self._begun += 1
-        if self._begun == SECOND:
+        if self._begun > 1 and inside.held and not self.is_near:
             if not await self._shell.come_nearer(ANSWER_SECONDS):
                 return False
             await self._shell.send(scripts.worker_streams())

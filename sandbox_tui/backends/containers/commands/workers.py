@@ -52,9 +52,8 @@ class Workers:
     async def begin(self, argv: Sequence[str], tag: str, inside: Inside | None) -> Carrier | None:
         """Have a program carried by an idle shell; `None` when there is none."""
         place = inside or Inside()
-        while self._idle and _is_plain(argv, place):
-            worker, timer = self._idle.popitem()
-            timer.cancel()
+        while _is_plain(argv, place) and (worker := self._fitting(place)) is not None:
+            self._idle.pop(worker).cancel()
             if worker.is_alive and await worker.begin(argv, tag, place):
                 return worker
             self._dismiss(worker)
@@ -78,6 +77,12 @@ class Workers:
         for worker in list(self._all):
             self._dismiss(worker)
         await asyncio.gather(*self._leaving, return_exceptions=True)
+
+    def _fitting(self, inside: Inside) -> Worker | None:
+        """The last one that was used and may carry such a program."""
+        return next(
+            (each for each in reversed(self._idle) if inside.held or not each.is_near), None
+        )
 
     def _release(self, worker: Worker) -> None:
         if len(self._idle) >= MOST_IDLE or not worker.is_alive or worker not in self._all:
