@@ -7,7 +7,6 @@ Every competitor has a container of the same image; ours has run a command befor
 from __future__ import annotations
 
 import asyncio
-import secrets
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
@@ -15,10 +14,7 @@ import psutil
 
 from benchmarks.clocks import alternate
 from benchmarks.figures import Figure, compared
-from sandbox_tui.backends.containers.backend import ContainerBackend
-from sandbox_tui.model.outputs import Result, Text
-from sandbox_tui.model.refs import Ref
-from sandbox_tui.model.specs import ContainerSpec
+from sandbox_tui.api import containers
 
 IMAGE = "sandbox-tui-test/python"
 ROUNDS = 20
@@ -36,63 +32,44 @@ def run() -> Iterator[Figure]:
 
     peer, library = pocketdock.create_new_container(image=IMAGE), docker.from_env()
     try:
-        with asyncio.Runner() as runner:
-            ours = Ours(runner)
-            try:
-                container = library.containers.get(peer.container_id)
-                yield from _runs(ours, lambda: peer.run(HI).stdout, _exec_run(container))
-                yield _sessions(peer)
-                yield runner.run(_async_sessions())
-                yield from _streams(ours, _stream_of(library, peer.container_id))
-            finally:
-                ours.close()
+        ours = Ours()
+        try:
+            container = library.containers.get(peer.container_id)
+            yield from _runs(ours, lambda: peer.run(HI).stdout, _exec_run(container))
+            yield _sessions(peer)
+            yield asyncio.run(_async_sessions())
+            yield from _streams(ours, _stream_of(library, peer.container_id))
+        finally:
+            ours.close()
+            containers.loop.close()
     finally:
         peer.shutdown(force=True)
         library.close()
 
 
 class Ours:
-    """A container of our own, on one event loop."""
+    """A container of our own."""
 
-    def __init__(self, runner: asyncio.Runner) -> None:
-        self._runner = runner
-        self._backend = ContainerBackend()
+    def __init__(self) -> None:
+        self._box = containers.create_new_container(image=IMAGE)
         self.peak = 0
-        runner.run(self._open())
 
     def run(self) -> str:
         """One command."""
-        return self._runner.run(self._run()).stdout
+        return self._box.run(HI).stdout
 
     def stream(self) -> int:
         """All of a long output: how many characters."""
-        return self._runner.run(self._stream())
-
-    def close(self) -> None:
-        """Take the container away."""
-        self._runner.run(self._close())
-
-    async def _open(self) -> None:
-        name = f"bench-{secrets.token_hex(4)}"
-        spec = ContainerSpec(name=name, image=IMAGE, command="sleep 100000")
-        self.ref: Ref = await self._backend.start(spec)
-
-    async def _run(self) -> Result:
-        return await (await self._backend.execute(self.ref, HI))
-
-    async def _stream(self) -> int:
-        execution = await self._backend.execute(self.ref, FLOOD, cap=1_000_000)
         heard, process = 0, psutil.Process()
         before = process.memory_info().rss
-        async for output in execution.stream():
-            heard += len(output.text) if isinstance(output, Text) else 0
+        for chunk in self._box.run(FLOOD, stream=True, max_output=1_000_000):
+            heard += len(chunk.data)
             self.peak = max(self.peak, process.memory_info().rss - before)
         return heard
 
-    async def _close(self) -> None:
-        await self._backend.stop(self.ref, grace=0)
-        await self._backend.remove(self.ref)
-        await self._backend.aclose()
+    def close(self) -> None:
+        """Take the container away."""
+        self._box.shutdown(force=True)
 
 
 def _runs(
@@ -118,8 +95,6 @@ def _runs(
 
 def _sessions(peer) -> Figure:
     """Of the faces that wait."""
-    from sandbox_tui.api import containers
-
     theirs, box = peer.session(), containers.create_new_container(image=IMAGE)
     try:
         ours = box.session()
@@ -131,7 +106,6 @@ def _sessions(peer) -> Figure:
     finally:
         theirs.close()
         box.shutdown(force=True)
-        containers.loop.close()
     return _told("sync", samples)
 
 

@@ -8,6 +8,8 @@ process has to prove by its environment that it is the one.
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import fcntl
 import io
 import os
 import stat
@@ -15,6 +17,9 @@ from typing import NamedTuple
 
 STDIN, STDOUT, STDERR = 0, 3, 4
 """Where that process holds them: what it is told, and the two pipes that it made for answers."""
+
+SPACE = 256 * 1024
+"""How many bytes one of them holds, if it may be so many; the kernel's own measure is 64 KiB."""
 
 
 class Pipe(io.FileIO):
@@ -95,6 +100,9 @@ def _open(folder: int, number: int, flags: int) -> Pipe:
         if not stat.S_ISFIFO(os.fstat(seen).st_mode):
             raise OSError(f"file {number} of the process is no pipe")
         fd = os.open(f"/proc/self/fd/{seen}", flags | os.O_NONBLOCK)
-        return Pipe(fd, "wb" if flags == os.O_WRONLY else "rb")
+        pipe = Pipe(fd, "wb" if flags == os.O_WRONLY else "rb")
     finally:
         os.close(seen)
+    with contextlib.suppress(OSError):  # a user may have so much space in pipes and no more
+        fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, SPACE)
+    return pipe

@@ -121,9 +121,9 @@ _SESSION_SETUP = rf"""
 @STREAMS@
 shift $#
 if [ "${{BASH_VERSION-}}" ]; then
-  _st_line() {{ @LINE@; }}
+  _st_l() {{ @LINE@; }}
   shopt -s expand_aliases
-  alias _st_line='@LINE@'
+  alias _st_l='@LINE@'
   trap 'case ${{FUNCNAME-}}${{BASH_SOURCE-}} in
     "" | main | _st_*) break 999 2>/dev/null ;;
     *) return 124 ;;
@@ -162,9 +162,9 @@ _FAR = {
 # functions stay. The colon is for a signal that came when bash had nothing to leave: it has its
 # trap run before the next command, and not in it.
 _LINE_KEPT = """\
-:;for _ in 1;do command eval "$_st_code" </dev/null @CLOSED@;done
-{ _st_z "$_st_number";} 2>/dev/null"""
-_LINE = "_st_number={number} _st_code={code};_st_line\n"
+:;for _ in 1;do command eval "$_st_c" </dev/null @CLOSED@;done
+{ _st_z "$_st_n";} 2>/dev/null"""
+_LINE = "_st_n={number} _st_c={code};_st_l\n"
 _SCRIPT = """\
 command . /proc/self/fd/6 6<<\\{limit} </dev/null 7>&- 8>&- 9>&-
 {{ exec 6<&-; }} 2>&-
