@@ -189,7 +189,7 @@ class PipeLine:
         self.pulse.fire()
 
     def _look_behind(self) -> None:
-        """Whether the engine's connection has ended; who waits there for the shell says nothing."""
+        """Whether the engine's connection has ended; nobody says anything there any more."""
         try:
             while self._behind.take() is not None:
                 pass

@@ -1,7 +1,7 @@
-"""A shell inside a container, on one connection: text goes in, frames of its two streams come out.
+"""A shell inside a container: text goes in on its line, runs of its two streams come out.
 
-It ends with its connection, and so with this program: its input is over then. What it runs at that
-moment goes on, as a command of the engine's own would.
+It ends with the line, and so with this program: its input is over then. What it runs at that moment
+goes on, as a command of the engine's own would, unless it was near: then it ends with its next word.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ class Shell:
     async def come_nearer(self, seconds: float) -> bool:
         """Talk to it by pipes of its own from now on, if it runs on this machine and we may.
 
-        Whether it still answers; it has `seconds` for it. Raises `BackendUnavailableError`.
+        Returns whether it still answers, within `seconds`. Raises `BackendUnavailableError`.
         """
         if self._link.endpoint is None or not self._link.endpoint.is_local:
             return True
@@ -63,7 +63,7 @@ class Shell:
 
     @property
     def is_near(self) -> bool:
-        """Whether it is, and what stderr said before stdout is then heard before it."""
+        """Whether it is talked to by pipes: stderr is heard before what stdout said later."""
         return isinstance(self._line, PipeLine)
 
     @property
