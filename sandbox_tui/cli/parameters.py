@@ -30,7 +30,7 @@ PAIRS = frozenset({"env", "labels"})
 SIZES = frozenset({"memory"})
 """Fields that are bytes, and are written as 256m."""
 
-UNSAID = frozenset({"cap", "keep", "if_idle"})
+UNSAID = frozenset({"cap", "keep", "held", "if_idle"})
 """Fields that only programs fill: here output is passed on as it comes, and who stops means it."""
 
 

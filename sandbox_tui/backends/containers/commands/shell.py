@@ -1,7 +1,8 @@
 """A shell inside a container: text goes in on its line, runs of its two streams come out.
 
-It ends with the line, and so with this program: its input is over then. What it runs at that moment
-goes on, as a command of the engine's own would, unless it was near: then it ends with its next word.
+It ends with the line, and so with this program: its input is over then. What it runs at that
+moment goes on, as a command of the engine's own would; of a shell that was near it ends with its
+next word.
 """
 
 from __future__ import annotations
