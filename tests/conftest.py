@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import shutil
 import sys
@@ -50,6 +51,14 @@ STRANGERS = (
 # On a busy machine an example may take any time; the whole test has its own end.
 settings.register_profile("steady", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("steady")
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _documents_go() -> Iterator[None]:
+    """Documents that are left in circles go in the thread that made them, as they have to."""
+    yield
+    if "pycrdt" in sys.modules:
+        gc.collect()
 
 
 # --- a home for each test ---------------------------------------------------------------------
