@@ -13,6 +13,18 @@ from sandbox_tui.model.refs import Kind, Ref
 Command = str | tuple[str, ...]
 """A string runs through a shell, because its author wrote one; a tuple runs without."""
 
+WAITING = ("sh", "-s", "sandbox-tui")
+"""Entry point of a container that waits for commands: a shell, which can begin another for them.
+
+The last word tells our own shells from others in a list of processes.
+"""
+
+FOREVER = 2**31 - 1
+"""Seconds that every `sleep` understands, also a busybox's."""
+
+IDLING = ("sleep", str(FOREVER))
+"""The same where it shall only be there."""
+
 
 class Inside(msgspec.Struct, frozen=True, kw_only=True):
     """How a command runs inside a container, where that is not as anything there does."""

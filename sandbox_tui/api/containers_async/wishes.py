@@ -11,12 +11,9 @@ from typing import Literal
 import msgspec
 
 from sandbox_tui.model.errors import InvalidSpecError
-from sandbox_tui.model.specs import ContainerSpec, HostAccess
+from sandbox_tui.model.specs import IDLING, WAITING, ContainerSpec, HostAccess
 
 DEFAULT_IMAGE = "pocketdock/minimal-python"
-
-FOREVER = 2**31 - 1
-"""Seconds that every `sleep` understands, also a busybox's."""
 
 _SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([kmgt]?)i?b?", re.IGNORECASE)
 _POWERS = {"": 0, "k": 1, "m": 2, "g": 3, "t": 4}
@@ -32,7 +29,7 @@ def called(
         profile=profile or "",
         project=project or "",
         persist=persist,
-        entrypoint=("sleep", str(FOREVER)),
+        entrypoint=IDLING if persist else WAITING,
         tty=False,
     )
 

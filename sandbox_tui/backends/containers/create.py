@@ -17,7 +17,7 @@ from sandbox_tui.model.devices import parse_device
 from sandbox_tui.model.errors import InvalidSpecError
 from sandbox_tui.model.mounts import parse_mount
 from sandbox_tui.model.ports import parse_ports
-from sandbox_tui.model.specs import Command, ContainerSpec, HostAccess
+from sandbox_tui.model.specs import WAITING, Command, ContainerSpec, HostAccess
 
 STRICT_PIDS = 512
 """How many processes a container of the strict kind may have unless it says so itself."""
@@ -51,7 +51,7 @@ def container_config(spec: ContainerSpec, folder: Path, *, once: bool = False) -
         User=full.user,
         WorkingDir=full.working_dir,
         Tty=full.tty,
-        OpenStdin=full.tty and not once,
+        OpenStdin=(full.tty or full.entrypoint == WAITING) and not once,
         ExposedPorts=exposed,
         HostConfig={
             **_everyday(full, once=once),

@@ -19,10 +19,12 @@ from sandbox_tui.backends.containers.labels import (
     MANAGED_LABEL,
     SPEC_JSON_LABEL,
     SPEC_LABEL,
+    spec_from,
     trusted,
 )
 from sandbox_tui.model.errors import NotFoundError, SandboxError
 from sandbox_tui.model.refs import Kind, Place, Ref
+from sandbox_tui.model.specs import WAITING
 from sandbox_tui.model.world import ContainerFacts, Sandbox, State
 
 if TYPE_CHECKING:
@@ -183,8 +185,10 @@ def find(engine: Engine, ref: Ref) -> Box:
     listed = engine.listed(engine.containers())
     for one in listed:
         if one.name == ref.name:
-            managed = (one.labels or {}).get(MANAGED_LABEL) == "1"
-            return Box(ref, one.id, one.state, managed)
+            labels = one.labels or {}
+            spec = spec_from(labels, {}, one.name)
+            waits = spec is not None and spec.entrypoint == WAITING
+            return Box(ref, one.id, one.state, labels.get(MANAGED_LABEL) == "1", waits)
     where = ref.place.where
     raise NotFoundError(ref, [Ref.make(Kind.CONTAINER, one.name, where) for one in listed])
 

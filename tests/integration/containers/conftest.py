@@ -13,6 +13,7 @@ import docker.errors
 import pytest
 
 from sandbox_tui.backends.containers.backend import ContainerBackend
+from sandbox_tui.model.refs import Ref
 from tests.integration.containers.gates import Gate, certify
 from tests.integration.containers.peers import Answer, Forwarder, Peer
 from tests.support import Engine, require_engine, require_program
@@ -51,6 +52,11 @@ class Outside:
         name = self.make(*command, host=host, **config)
         self.client.start(name)
         return name
+
+    def main(self, ref: Ref) -> str:
+        """The command line of its main process, as it was made."""
+        config = self.client.inspect_container(ref.name)["Config"]
+        return " ".join(config["Entrypoint"] or config["Cmd"])
 
     def shell(self, script: str, host: Mapping[str, object] | None = None, **config: object) -> str:
         """Start a container that runs a shell script, and return its name."""

@@ -30,7 +30,8 @@ async def run(backend: ContainerBackend, ref: Ref, code: Command) -> Result:
 
 async def left(backend: ContainerBackend, ref: Ref) -> str:
     """What still runs inside, beside the main process."""
-    return (await run(backend, ref, "ps -o args | grep sleep | grep -v -e grep -e 1000")).stdout
+    main = "-e 1000 -e 2147483647"
+    return (await run(backend, ref, f"ps -o args | grep sleep | grep -v -e grep {main}")).stdout
 
 
 async def test_output_and_exit_code(backend: ContainerBackend, ref: Ref) -> None:

@@ -7,12 +7,15 @@ import shutil
 import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from pathlib import Path
 
 import pytest
 
 from sandbox_tui.backends.containers.commands import scripts
 from sandbox_tui.backends.containers.commands.killing import TAG
-from sandbox_tui.backends.containers.commands.pipes import pipes_of
+from sandbox_tui.backends.containers.commands.pipes import Pipes, main_of, pipes_below, pipes_of
+from sandbox_tui.model.specs import IDLING
+from tests.support import retry_until
 
 Begin = Callable[..., subprocess.Popen[bytes]]
 
@@ -89,6 +92,34 @@ def test_a_shell_whose_pipes_are_not_opened_speaks_as_it_began(
     assert process.returncode == 4
 
 
+@every_shell
+def test_a_shell_that_waits_begins_another_and_idles_after_it(shell: tuple[str, ...]) -> None:
+    with subprocess.Popen(
+        [*shell, "-s", scripts.LABEL], stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0
+    ) as main:
+        tell(main, scripts.first(PROOF))
+        pipes = retry_until(lambda: below(main.pid))
+        assert pipes is not None
+        with closing(pipes):
+            os.set_blocking(pipes.stdout.fileno(), True)
+            pipes.stdin.send(scripts.first_opened().encode())
+            pipes.stdin.send(b"echo out; read -r x; echo never\n")
+            assert pipes.stdout.recv(100) == b"out\n"
+        command_line = Path(f"/proc/{main.pid}/cmdline")
+        idling = "\0".join((*IDLING, ""))
+        retry_until(lambda: command_line.read_text() == idling)
+        main.kill()
+        assert main.communicate() == (b"", None)
+
+
+def below(pid: int) -> Pipes | None:
+    """The pipes of what a shell has begun, once it has."""
+    try:
+        return pipes_below(pid, f"{TAG}={PROOF}")
+    except ProcessLookupError:
+        return None
+
+
 def test_another_process_is_not_opened(begin: Begin) -> None:
     process = begin("dash")
 
@@ -111,3 +142,12 @@ def test_what_is_no_pipe_is_not_opened() -> None:
         with pytest.raises(OSError, match="is no pipe"):
             pipes_of(process.pid, f"{TAG}={PROOF}")
         process.communicate()
+
+
+def test_a_process_of_another_container_is_not_told_anything(begin: Begin) -> None:
+    process = begin("dash")
+    argv = ("dash", "-s", scripts.LABEL)
+    for container_id, words in (("0" * 64, argv), ("", argv[:2])):
+        with pytest.raises(ProcessLookupError, match="waits here"):
+            main_of(process.pid, container_id, words)
+    main_of(process.pid, "", argv).close()

@@ -7,6 +7,7 @@ import os
 import sys
 import time
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -15,18 +16,21 @@ import pytest
 from sandbox_tui.backends.containers.backend import ContainerBackend
 from sandbox_tui.backends.containers.commands.scripts import is_own
 from sandbox_tui.backends.containers.commands.worker import LONGEST
+from sandbox_tui.backends.containers.create import container_config
 from sandbox_tui.backends.containers.labels import MANAGED_LABEL
 from sandbox_tui.model.errors import ConflictError, NotRunningError, SandboxError
 from sandbox_tui.model.outputs import Outcome, Result, Text
 from sandbox_tui.model.refs import Kind, Ref
-from sandbox_tui.model.specs import Command, Inside
+from sandbox_tui.model.specs import IDLING, WAITING, Command, ContainerSpec, Inside
 from sandbox_tui.runtime.execution import Execution
-from tests.integration.containers.conftest import Outside, on_docker
+from tests.integration.containers.conftest import IMAGE, Outside, on_docker
+from tests.integration.containers.gates import Gate
 from tests.integration.containers.peers import Forwarder
 from tests.integration.containers.test_execute import TREE, left, run
 from tests.support import Engine, lapse, retry_until_async
 
 MANAGED = {MANAGED_LABEL: "1"}
+IDLING_LINE = " ".join(IDLING)
 BY_EXEC = Inside(user="root")
 
 
@@ -40,19 +44,37 @@ class Holding(ContainerBackend):
         return await super().execute(ref, code, inside=held, **options)
 
 
-@pytest.fixture(params=[ContainerBackend, Holding], ids=["by the engine", "by pipes"])
-async def backend(
-    request: pytest.FixtureRequest, engine: Engine
-) -> AsyncIterator[ContainerBackend]:
-    backend = request.param(engine.url)
+MAIN = "of the main process"
+WAYS = {"by the engine": ContainerBackend, "by pipes": Holding, MAIN: Holding}
+"""How commands come to their shell."""
+
+
+@pytest.fixture(params=WAYS)
+def way(request: pytest.FixtureRequest) -> str:
+    """Each of them."""
+    return request.param
+
+
+@pytest.fixture
+async def backend(way: str, engine: Engine) -> AsyncIterator[ContainerBackend]:
+    backend = WAYS[way](engine.url)
     yield backend
     await backend.aclose()
 
 
 @pytest.fixture
-def ref(outside: Outside) -> Ref:
+def ref(way: str, outside: Outside) -> Ref:
     """A container of this program's own."""
-    return Ref.make(Kind.CONTAINER, outside.run("sleep", "1000", Labels=MANAGED))
+    made = waiting(outside) if way == MAIN else outside.run("sleep", "1000", Labels=MANAGED)
+    return Ref.make(Kind.CONTAINER, made)
+
+
+def waiting(outside: Outside) -> str:
+    """One whose main process is a shell that waits."""
+    spec = ContainerSpec(name=outside.name(), image=IMAGE, entrypoint=WAITING, tty=False, init=True)
+    outside.client.create_container_from_config(container_config(spec, Path.cwd()), spec.name)
+    outside.client.start(spec.name)
+    return spec.name
 
 
 @pytest.fixture
@@ -64,9 +86,11 @@ async def warm(backend: ContainerBackend, ref: Ref) -> Ref:
 
 
 def shells(outside: Outside, ref: Ref) -> list[str]:
-    """Our own processes inside, as the engine sees them."""
+    """Our own processes inside, as the engine sees them, but for the main process."""
     top = outside.client.top(ref.name, "-eo pid,args")
-    return [row[-1] for row in top["Processes"] or () if is_own(row[-1])]
+    lines = [row[-1] for row in top["Processes"] or ()]
+    waits = " ".join(WAITING) == outside.main(ref) and IDLING_LINE not in lines
+    return [line for line in lines if is_own(line) and "init -- " not in line][waits:]
 
 
 async def test_one_shell_carries_command_after_command(
@@ -438,3 +462,41 @@ async def test_by_pipes_nothing_of_the_engine_is_needed(forwarder: Forwarder, re
     assert (result.exit_code, result.stdout, result.stderr) == (3, "out\n", "err\n")
     forwarder.thaw()
     await backend.aclose()
+
+
+@on_docker
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root may open its pipes")
+async def test_a_main_process_that_waits_begins_the_first_shell_and_idles_then(
+    engine: Engine, outside: Outside
+) -> None:
+    name = waiting(outside)
+    ref = Ref.make(Kind.CONTAINER, name)
+    backend = Holding(engine.url)
+    parent = "read -r x </proc/$$/stat; set -- $x; tr '\\0' ' ' </proc/$4/cmdline"
+    for _ in range(2):
+        assert (await run(backend, ref, parent)).stdout.strip() == " ".join(WAITING)
+        assert len(shells(outside, ref)) == 1
+    await backend.aclose()
+
+    def idles() -> bool:
+        top = outside.client.top(name, "-eo pid,args")["Processes"]
+        return any(row[-1].endswith(IDLING_LINE) for row in top)
+
+    await retry_until_async(idles)
+    assert shells(outside, ref) == []
+    assert outside.client.logs(name) == b""
+
+
+@on_docker
+async def test_who_may_not_hold_its_first_shell_does_without(
+    engine: Engine, outside: Outside
+) -> None:
+    name = waiting(outside)
+    ref = Ref.make(Kind.CONTAINER, name)
+    gate = Gate(engine.socket)
+    for backend in (Holding(f"tcp://{gate.address}"), ContainerBackend(engine.url)):
+        assert (await run(backend, ref, "echo on")).stdout == "on\n"
+        assert len(shells(outside, ref)) == 1
+        await backend.aclose()
+        await retry_until_async(lambda: shells(outside, ref) == [])
+    gate.close()

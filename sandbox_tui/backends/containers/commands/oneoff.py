@@ -40,7 +40,6 @@ LINGER = 2.0
 AFTERWARDS = 60.0
 """Seconds beside its timeout that it may live, if nobody ends it then."""
 
-_LISTEN = {"stream": "1", "stdout": "1", "stderr": "1"}
 _UNTIL = {"docker": "removed", "podman": "next-exit"}
 """What is waited for. Podman forgets the exit code of what is removed; it removes it just after."""
 
@@ -211,7 +210,7 @@ def _begin(engine: Engine, box: Box, given_up: threading.Event) -> Begun:
     """Listen, wait, start, in this order."""
     path, until = f"/containers/{box.id}", _UNTIL[engine.version.runtime]
     with contextlib.ExitStack() as opened:
-        output = engine.stream("POST", f"{path}/attach", _LISTEN, box.ref, "listen to")
+        output = engine.attach(box)
         opened.callback(output.close)
         waited = {"condition": until, "interval": _OFTEN}
         ending = engine.stream("POST", f"{path}/wait", waited, box.ref, "wait for")

@@ -13,10 +13,14 @@ import fcntl
 import io
 import os
 import stat
+from collections.abc import Generator, Sequence
+from pathlib import Path
 from typing import NamedTuple
 
 STDIN, STDOUT, STDERR = 0, 3, 4
 """Where that process holds them: what it is told, and the two pipes that it made for answers."""
+
+_ENDS = ((STDIN, os.O_WRONLY), (STDOUT, os.O_RDONLY), (STDERR, os.O_RDONLY))
 
 SPACE = 256 * 1024
 """How many bytes one of them holds, if it may be so many; the kernel's own measure is 64 KiB."""
@@ -76,21 +80,67 @@ class Pipes(NamedTuple):
 
 def pipes_of(pid: int, proof: str) -> Pipes:
     """Those of a process that has that line in its environment. Raises `OSError`."""
-    folder = os.open(f"/proc/{pid}", os.O_PATH | os.O_DIRECTORY)
     opened: list[Pipe] = []
+    with _folder(pid) as folder:
+        if proof.encode() not in _read(folder, "environ").split(b"\0"):
+            raise ProcessLookupError(f"process {pid} is another one here")
+        try:
+            for number, flags in _ENDS:
+                opened.append(_open(folder, number, flags))
+        except BaseException:
+            for pipe in opened:
+                pipe.close()
+            raise
+    return Pipes(*opened)
+
+
+class Main(NamedTuple):
+    """A main process that waits, and our end of what it is told."""
+
+    pid: int
+    stdin: Pipe
+
+    def close(self) -> None:
+        """Give it up."""
+        self.stdin.close()
+
+
+def main_of(pid: int, container_id: str, argv: Sequence[str]) -> Main:
+    """The main process of a container, below its init if it has one. Raises `OSError`."""
+    command_line = "".join(f"{word}\0" for word in argv).encode()
+    for each in (pid, *_children(pid)):
+        with _folder(each) as folder:
+            inside = container_id.encode() in _read(folder, "cgroup")
+            if inside and _read(folder, "cmdline") == command_line:
+                return Main(each, _open(folder, STDIN, os.O_WRONLY))
+    raise ProcessLookupError(f"process {pid} is no container that waits here")
+
+
+def pipes_below(pid: int, proof: str) -> Pipes:
+    """Those of a child of that process, see `pipes_of`. Raises `OSError`."""
+    for each in _children(pid):
+        with contextlib.suppress(OSError):  # it may not have become itself yet
+            return pipes_of(each, proof)
+    raise ProcessLookupError(f"process {pid} has no such child")
+
+
+def _children(pid: int) -> list[int]:
+    return [int(word) for word in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
+@contextlib.contextmanager
+def _folder(pid: int) -> Generator[int]:
+    """What the kernel says of one process; of no other, should that have its number later."""
+    folder = os.open(f"/proc/{pid}", os.O_PATH | os.O_DIRECTORY)
     try:
-        with Pipe(os.open("environ", os.O_RDONLY, dir_fd=folder)) as environ:
-            if proof.encode() not in environ.readall().split(b"\0"):
-                raise ProcessLookupError(f"process {pid} is another one here")
-        for number, flags in ((STDIN, os.O_WRONLY), (STDOUT, os.O_RDONLY), (STDERR, os.O_RDONLY)):
-            opened.append(_open(folder, number, flags))
-        return Pipes(*opened)
-    except BaseException:
-        for pipe in opened:
-            pipe.close()
-        raise
+        yield folder
     finally:
         os.close(folder)
+
+
+def _read(folder: int, name: str) -> bytes:
+    with io.FileIO(os.open(name, os.O_RDONLY, dir_fd=folder)) as file:
+        return file.readall()
 
 
 def _open(folder: int, number: int, flags: int) -> Pipe:

@@ -13,12 +13,11 @@ import shlex
 from collections.abc import Sequence
 
 from sandbox_tui.backends.containers.commands.killing import ABORT, TAG
-from sandbox_tui.model.specs import Inside
+from sandbox_tui.model.specs import IDLING, WAITING, Inside
 
-LABEL = "sandbox-tui"
-"""The argument by which our own shells are known in a list of processes."""
+LABEL = WAITING[-1]
 
-WORKER = ("sh", "-s", LABEL)
+WORKER = WAITING
 SESSION = (
     "sh",
     "-c",
@@ -46,6 +45,23 @@ command exec 3<>/proc/self/fd/3 4<>/proc/self/fd/4 && read -r _st_word <&3 && re
 } 2>/dev/null
 printf '\001%s here\n' "$@TAG@"
 """.replace("@TAG@", TAG)
+
+# The same for the shell that a container's main process begins, which has no input from anybody
+# either. That one is nothing but a `sleep` afterwards.
+_FIRST = r"""(
+command exec 3<<X 4<<X 5<<X &&
+empty
+X
+empty
+X
+empty
+X
+command exec 3<>/proc/self/fd/3 4<>/proc/self/fd/4 5<>/proc/self/fd/5 &&
+read -r _st_word <&3 && read -r _st_word <&4 && read -r _st_word <&5 &&
+export @TAG@={tag} && exec {worker} <&5 5<&-
+) 2>/dev/null; exec {idling}
+""".replace("@TAG@", TAG)
+_FIRST_OPENED = "exec </proc/self/fd/0\n"
 _PIPES_TAKEN = "exec 7>&1 >/proc/self/fd/3 2>/proc/self/fd/4 3<&- 4<&-\n"
 _PIPES_LEFT = "exec 3<&- 4<&-\n"
 
@@ -193,6 +209,16 @@ def pipes() -> str:
 def pipes_opened(*, opened: bool) -> str:
     """It answers on them from then on, if they were opened, else it has none any more."""
     return _PIPES_TAKEN if opened else _PIPES_LEFT
+
+
+def first(tag: str) -> str:
+    """Has a main process that waits begin a worker with that tag and pipes of its own."""
+    return _FIRST.format(tag=tag, worker=shlex.join(WORKER), idling=shlex.join(IDLING))
+
+
+def first_opened() -> str:
+    """That worker ends from then on when nobody tells it anything any more."""
+    return _FIRST_OPENED + _PIPES_TAKEN
 
 
 def worker_setup(nonce: str) -> str:

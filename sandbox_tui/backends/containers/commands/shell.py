@@ -8,18 +8,26 @@ next word.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import uuid
 from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
 from sandbox_tui.backends.containers.commands import scripts
 from sandbox_tui.backends.containers.commands.killing import TAG
 from sandbox_tui.backends.containers.commands.line import EngineLine, Line, PipeLine
 from sandbox_tui.backends.containers.commands.marks import Mark, Marks
-from sandbox_tui.backends.containers.commands.pipes import pipes_of
+from sandbox_tui.backends.containers.commands.pipes import Pipes, main_of, pipes_below, pipes_of
 from sandbox_tui.backends.containers.engine.frames import joined
-from sandbox_tui.backends.containers.engine.link import Link
+from sandbox_tui.backends.containers.engine.link import Link, Opened
 from sandbox_tui.backends.containers.engine.replies import Box
 from sandbox_tui.model.errors import BackendUnavailableError, SandboxError
+
+if TYPE_CHECKING:
+    from sandbox_tui.backends.containers.engine.engine import Engine
+
+SOON = 0.1
+"""Seconds that a process in a container may take to be what it is started as."""
 
 
 class Shell:
@@ -41,6 +49,36 @@ class Shell:
         exec_id = await link.ask(lambda engine: engine.make_exec(box, argv, env, listens=True))
         stream = await link.open(lambda engine: engine.start_exec(box, exec_id, listens=True))
         return cls(link, box, tag, exec_id, EngineLine(link, box, stream))
+
+    @classmethod
+    async def of_main(cls, link: Link, box: Box) -> Shell | None:
+        """One that the main process begins, which waited for that; near from the beginning.
+
+        The engine has nothing to do for it. `None` where that cannot be; with podman, which gives
+        the main process variables that an exec has not.
+        """
+        if link.endpoint is None or not link.endpoint.is_local:
+            return None
+        tag = uuid.uuid4().hex
+        try:
+            pid = await link.ask(lambda engine: _main_pid(engine, box))
+            if not pid:
+                return None
+            stream = await link.open(lambda engine: engine.attach(box))
+        except SandboxError:
+            return None
+        behind = EngineLine(link, box, stream)
+        try:
+            pipes = await _first_pipes(link, box, pid, tag)
+            shell = cls(link, box, tag, "", PipeLine(pipes, behind))
+            await shell.send(scripts.first_opened())
+        except (OSError, SandboxError):  # it is elsewhere, not ours to open, or waits no more
+            await behind.aclose()
+            return None
+        except BaseException:
+            await behind.aclose()
+            raise
+        return shell
 
     async def come_nearer(self, seconds: float) -> bool:
         """Talk to it by pipes of its own from now on, if it runs on this machine and we may.
@@ -139,6 +177,27 @@ class Shell:
                 return state.pid
             await asyncio.sleep(0.005)
         return 0
+
+
+def _main_pid(engine: Engine, box: Box) -> int:
+    return engine.inspect(box).state.pid if engine.version.runtime == "docker" else 0
+
+
+async def _first_pipes(link: Link, box: Box, pid: int, tag: str) -> Pipes:
+    """Have the main process begin a shell with that tag; its pipes. Raises `OSError`."""
+    main = await _soon(link, lambda: main_of(pid, box.id, scripts.WORKER))
+    with contextlib.closing(main):
+        main.stdin.send(scripts.first(tag).encode())
+        return await _soon(link, lambda: pipes_below(main.pid, f"{TAG}={tag}"))
+
+
+async def _soon(link: Link, opening: Callable[[], Opened]) -> Opened:
+    """What a process that has just been started is about to have. Raises `OSError`."""
+    async with asyncio.timeout(SOON):
+        while True:
+            with contextlib.suppress(ProcessLookupError):
+                return await link.open(lambda _: opening())
+            await asyncio.sleep(0.001)
 
 
 async def exit_code(link: Link, box: Box, exec_id: str) -> int | None:

@@ -50,7 +50,16 @@ class Worker:
 
         `done` is called when it has carried a program to its end and can carry the next.
         """
-        shell = await Shell.open(link, box, scripts.WORKER)
+        return await cls._of(link, await Shell.open(link, box, scripts.WORKER), done)
+
+    @classmethod
+    async def of_main(cls, link: Link, box: Box, done: Callable[[Worker], None]) -> Worker | None:
+        """The same of the main process' own; `None` also where that cannot be."""
+        shell = await Shell.of_main(link, box)
+        return None if shell is None else await cls._of(link, shell, done)
+
+    @classmethod
+    async def _of(cls, link: Link, shell: Shell, done: Callable[[Worker], None]) -> Worker | None:
         try:
             begun = nonce()
             await shell.send(scripts.worker_setup(begun))

@@ -40,6 +40,7 @@ class Workers:
         """Whether something happened to the container since, so that it may be another one."""
         self._link = link
         self._fit = box.managed
+        self._first = box.waits
         self._all: set[Worker] = set()
         self._idle: dict[Worker, asyncio.TimerHandle] = {}
         self._leaving: set[asyncio.Task[None]] = set()
@@ -63,7 +64,7 @@ class Workers:
         """Have it carried by a new shell, or by an exec. Raises `SandboxError`."""
         place = inside or Inside()
         if self._fit and len(self._all) < MOST and _is_plain(argv, place):
-            worker = await Worker.open(self._link, self.box, self._release)
+            worker = await self._opened(place)
             self._fit = worker is not None
             if worker is not None:
                 self._all.add(worker)
@@ -77,6 +78,15 @@ class Workers:
         for worker in list(self._all):
             self._dismiss(worker)
         await asyncio.gather(*self._leaving, return_exceptions=True)
+
+    async def _opened(self, inside: Inside) -> Worker | None:
+        """A new one: the first of the main process, if it waits for that, which takes no time."""
+        if self._first and inside.held:
+            self._first = False
+            worker = await Worker.of_main(self._link, self.box, self._release)
+            if worker is not None:
+                return worker
+        return await Worker.open(self._link, self.box, self._release)
 
     def _fitting(self, inside: Inside) -> Worker | None:
         """The last one that was used and may carry such a program."""

@@ -34,6 +34,7 @@ from sandbox_tui.model.refs import Place, Ref
 from sandbox_tui.model.specs import Inside
 
 _BOTH_WAYS = {"Connection": "Upgrade", "Upgrade": "tcp"}
+_LISTEN = {"stream": "1", "stdout": "1", "stderr": "1"}
 _LISTING = msgspec.json.Decoder(list[Listed])
 
 
@@ -151,6 +152,11 @@ class Engine(Door):
     def stats(self, box: Box) -> Stream:
         """Measurements about once a second, one JSON document per line."""
         return self.stream("GET", f"/containers/{box.id}/stats", NOTHING, box.ref, "measure")
+
+    def attach(self, box: Box) -> Stream:
+        """What its main process prints from now on, in frames."""
+        path = f"/containers/{box.id}/attach"
+        return self.stream("POST", path, _LISTEN, box.ref, "listen to", headers=_BOTH_WAYS)
 
     def make_exec(
         self,

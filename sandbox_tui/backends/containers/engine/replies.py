@@ -21,6 +21,8 @@ class Box(NamedTuple):
     """The engine's own word: `running`, `exited`, …"""
     managed: bool = False
     """Whether this program made it."""
+    waits: bool = False
+    """Whether its main process is a shell that began by waiting for us."""
 
 
 class Component(msgspec.Struct, frozen=True, rename="pascal"):

@@ -15,6 +15,7 @@ from sandbox_tui.api.containers_async.errors import translated
 from sandbox_tui.api.containers_async.languages import command_of
 from sandbox_tui.model import errors
 from sandbox_tui.model.errors import InvalidSpecError, NotFoundError, NotRunningError, SandboxError
+from sandbox_tui.model.specs import IDLING, WAITING
 
 PAIRS = {
     "Container": "AsyncContainer",
@@ -132,7 +133,9 @@ def test_wishes_become_a_spec() -> None:
     spec = wishes.called(None, wishes.DEFAULT_IMAGE, "dev", None, persist=False)
     assert spec.name.startswith("box-")
     assert (spec.image, spec.profile, spec.tty, spec.init) == ("", "dev", False, True)
-    assert wishes.called("a", "mine", "dev", None, persist=True).image == "mine"
+    assert spec.entrypoint == WAITING
+    persistent = wishes.called("a", "mine", "dev", None, persist=True)
+    assert (persistent.image, persistent.entrypoint) == ("mine", IDLING)
     limited = wishes.limited(spec, "1.5g", 50, 10, 2.2)
     assert (limited.memory, limited.cpus) == (int(1.5 * 1024**3), 0.5)
     assert limited.entrypoint == ("sleep", "3")
