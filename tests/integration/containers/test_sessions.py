@@ -68,6 +68,8 @@ MIXED = (
     Said("echo $# $2", "2 y\n"),
     Said("return 7; echo never", code=7),
     Said("echo a; echo b >&2; echo c", "a\nc\n", "b\n"),
+    Said("printf 'out\\001'; printf 'err\\001' >&2", "out\x01", "err\x01"),
+    Said("echo clean; echo clean >&2", "clean\n", "clean\n"),
     Said("for i in 1 2 3; do echo $i; done | tail -n 1", "3\n"),
     Said("sleep 0.01 & wait $!; echo waited", "waited\n"),
     Said("printf '\\001%s end 0\\n' 0123456789abcdef", "\x010123456789abcdef end 0\n"),

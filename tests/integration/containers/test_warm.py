@@ -397,11 +397,17 @@ asyncio.run(main())
 """
 
 
-async def test_a_program_that_is_killed_leaves_no_shell(outside: Outside, ref: Ref) -> None:
-    argv = (sys.executable, "-c", HELD, outside.engine.url, ref)
+async def ready(code: str, outside: Outside, ref: Ref) -> asyncio.subprocess.Process:
+    """Another program, once it says that it is ready."""
+    argv = (sys.executable, "-c", code, outside.engine.url, ref)
     program = await asyncio.create_subprocess_exec(*argv, stdout=asyncio.subprocess.PIPE)
     assert program.stdout is not None
     assert await program.stdout.readline() == b"ready\n"
+    return program
+
+
+async def test_a_program_that_is_killed_leaves_no_shell(outside: Outside, ref: Ref) -> None:
+    program = await ready(HELD, outside, ref)
     assert len(shells(outside, ref)) >= 2
     program.kill()
     await program.communicate()
@@ -433,10 +439,7 @@ asyncio.run(main())
 async def test_what_nobody_hears_ends_if_it_is_held_and_else_goes_on(
     outside: Outside, ref: Ref
 ) -> None:
-    argv = (sys.executable, "-c", HEARD, outside.engine.url, ref)
-    program = await asyncio.create_subprocess_exec(*argv, stdout=asyncio.subprocess.PIPE)
-    assert program.stdout is not None
-    assert await program.stdout.readline() == b"ready\n"
+    program = await ready(HEARD, outside, ref)
     program.kill()
     await program.communicate()
     backend = ContainerBackend(outside.engine.url)

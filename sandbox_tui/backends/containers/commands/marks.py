@@ -49,6 +49,11 @@ class Marks:
         self._rest = data[whole:]
         return [piece for piece in found if piece]
 
+    def rest(self) -> bytes:
+        """What waited, and cannot become a mark any more."""
+        data, self._rest = self._rest, b""
+        return data
+
     def _unsure(self, data: bytes) -> int:
         """How many of the last bytes may be the beginning of a mark."""
         at = data.find(SIGN, max(0, len(data) - len(self._start) + 1))

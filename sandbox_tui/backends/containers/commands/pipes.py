@@ -17,13 +17,12 @@ from collections.abc import Generator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from sandbox_tui.backends.containers.engine.intake import MOST
+
 STDIN, STDOUT, STDERR = 0, 3, 4
 """Where that process holds them: what it is told, and the two pipes that it made for answers."""
 
 _ENDS = ((STDIN, os.O_WRONLY), (STDOUT, os.O_RDONLY), (STDERR, os.O_RDONLY))
-
-SPACE = 256 * 1024
-"""How many bytes one of them holds, if it may be so many; the kernel's own measure is 64 KiB."""
 
 
 class Pipe(io.FileIO):
@@ -154,5 +153,5 @@ def _open(folder: int, number: int, flags: int) -> Pipe:
     finally:
         os.close(seen)
     with contextlib.suppress(OSError):  # a user may have so much space in pipes and no more
-        fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, SPACE)
+        fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, MOST)  # all of it is taken with one look
     return pipe

@@ -180,7 +180,8 @@ class ContainerSession:
         if turn is None or mark.word != "end" or mark.details[:1] != (turn.number,):
             return
         for name in self._voices if self._shell.is_near else (stream,):
-            self._say(turn, name, self._voices[name].text(b"", final=True))
+            rest = b"" if name == stream else turn.own(name, self._marks[name].rest())
+            self._say(turn, name, self._voices[name].text(rest, final=True))
             turn.ends[name] = mark
         if turn.is_given_up:
             self._pulse.fire()

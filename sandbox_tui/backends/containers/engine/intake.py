@@ -73,12 +73,6 @@ class Intake(Generic[Item]):
         """Whether it is over, and all that came was taken."""
         return self._over and not self._arrived
 
-    async def next(self) -> Sequence[Item] | None:
-        """The next batch, `None` at the end. Raises `BackendUnavailableError`."""
-        while not self._arrived and not self._over:
-            await self.pulse.wait()
-        return self.take()
-
     def take(self) -> Sequence[Item] | None:
         """The next batch that is there; `None` when there is none yet, or at the end."""
         if self._arrived:
